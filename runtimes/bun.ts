@@ -1,0 +1,21 @@
+/**
+ * The launcher for Bun: @socket.io/bun-engine on Bun.serve.
+ */
+import { getConnInfo, upgradeWebSocket } from "hono/bun";
+import { main } from "../src/cli.ts";
+import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
+import { listen } from "./bun/listen.ts";
+import { commands } from "./commands.ts";
+
+const runtime: Runtime = {
+  name: commands.bun.name,
+  version: Bun.version,
+  getConnInfo,
+  upgradeWebSocket,
+  listen,
+};
+
+/** Serves a service on Bun. */
+export const serve: Serve = defineServe(runtime);
+
+if (import.meta.main) await main({ key: "bun", runtime, serve, commands });

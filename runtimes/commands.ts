@@ -1,0 +1,38 @@
+/**
+ * How each launcher is started from a command line, as `--runtime`, `--reload` and the tests do it.
+ */
+import { fileURLToPath } from "node:url";
+import type { Command } from "../src/respawn.ts";
+
+const isSource = import.meta.url.endsWith(".ts");
+const launcher = (name: string) =>
+  fileURLToPath(new URL(`./${name}.${isSource ? "ts" : "js"}`, import.meta.url));
+
+/** The narrowest that serve: Socket.IO and the settings read the environment, the page and the client are files. */
+const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys"];
+
+export const commands = {
+  node: {
+    name: "Node.js",
+    binary: "node",
+    install: "npm install --save-dev node",
+    // Node 20 needs tsx to run TypeScript; what is published is JavaScript.
+    args: (watch) => [
+      ...(watch ? ["--watch"] : []),
+      ...(isSource ? ["--import", "tsx"] : []),
+      launcher("node"),
+    ],
+  },
+  bun: {
+    name: "Bun",
+    binary: "bun",
+    install: "npm install --save-dev bun",
+    args: (watch) => [...(watch ? ["--watch"] : []), launcher("bun")],
+  },
+  deno: {
+    name: "Deno",
+    binary: "deno",
+    install: "npm install --save-dev deno",
+    args: (watch) => ["run", ...(watch ? ["--watch"] : []), ...PERMISSIONS, launcher("deno")],
+  },
+} satisfies Record<string, Command>;

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/**
+ * The launcher for Node.js: engine.io and ws behind @hono/node-server.
+ */
+import { realpathSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { upgradeWebSocket } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { main } from "../src/cli.ts";
+import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
+import { commands } from "./commands.ts";
+import { listen } from "./node/listen.ts";
+
+const runtime: Runtime = {
+  name: commands.node.name,
+  version: process.versions.node,
+  getConnInfo,
+  upgradeWebSocket,
+  listen,
+};
+
+/** Serves a service on Node.js. */
+export const serve: Serve = defineServe(runtime);
+
+// Node.js 20 and 22 have no `import.meta.main`; npm runs the command through a link.
+const program = process.argv[1];
+if (program && realpathSync(program) === fileURLToPath(import.meta.url)) {
+  await main({ key: "node", runtime, serve, commands });
+}

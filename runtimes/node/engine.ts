@@ -1,0 +1,86 @@
+/**
+ * engine.io as a route of the Hono app: polling requests are answered into a captured response, which goes back
+ * through the Hono chain; a WebSocket handshake is made when the chain has let it through.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { HttpBindings } from "@hono/node-server";
+import { Server } from "engine.io";
+import type { Context } from "hono";
+import { WebSocketServer } from "ws";
+import type { Engine } from "../../src/realtime/engine.ts";
+import type { EngineDriver, Handshake } from "../../src/runtime.ts";
+import type { SocketIoOptions } from "../../src/settings.ts";
+import { CapturedResponse } from "./captured-response.ts";
+import { headerLines } from "./raw-response.ts";
+import { replay } from "./replay.ts";
+
+/** A handshake has no `outgoing`: Node gives its raw socket instead. */
+type NodeContext = Context<{ Bindings: Partial<HttpBindings> }>;
+
+const EVENTS = ["connection_error", "initial_headers", "headers"] as const;
+
+/** What the Hono chain set on the answer to each handshake that is being made. */
+const chainHeaders = new WeakMap<IncomingMessage, Headers>();
+
+export class NodeEngine extends Server implements EngineDriver {
+  readonly #engine: Engine;
+  readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
+  readonly #claimed = new WeakSet<IncomingMessage>();
+
+  constructor(engine: Engine, options: SocketIoOptions) {
+    super({ ...options, wsEngine: withChainHeaders(options.wsEngine ?? WebSocketServer) });
+    this.#engine = engine;
+    this.on("connection", (session) => {
+      const handshake = this.#handshakes.get(session.request);
+      if (handshake) engine.open(session, handshake);
+    });
+    for (const event of EVENTS) this.on(event, (...args) => engine.emit(event, ...args));
+  }
+
+  override generateId(request: IncomingMessage): string | PromiseLike<string> {
+    return this.#engine.generateId?.(request) ?? super.generateId(request);
+  }
+
+  async handle(c: NodeContext, handshake: Handshake): Promise<Response> {
+    const { incoming, outgoing } = c.env;
+    if (!incoming)
+      throw new TypeError("The Socket.IO route needs the bindings of @hono/node-server in c.env");
+    if (!outgoing) {
+      this.#handshakes.set(incoming, handshake);
+      this.#claimed.add(incoming);
+      return c.body(null);
+    }
+    // A middleware may have read the body already; Hono keeps what it read.
+    const request = incoming.readableDidRead ? replay(incoming, await c.req.arrayBuffer()) : incoming;
+    this.#handshakes.set(request, handshake);
+    const captured = new CapturedResponse(request);
+    outgoing.once("close", () => captured.abandon());
+    this.handleRequest(request, captured);
+    return captured.response;
+  }
+
+  /** Whether the Socket.IO route let this handshake through. */
+  claims(incoming: IncomingMessage): boolean {
+    return this.#claimed.has(incoming);
+  }
+
+  /** Makes a handshake that was let through, with the headers that the Hono chain set. */
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, headers: Headers): void {
+    chainHeaders.set(incoming, headers);
+    this.handleUpgrade(incoming, socket, head);
+  }
+}
+
+/** Engine.IO's official place for a WebSocket server of one's own; here ws's, with the chain's headers on the 101. */
+function withChainHeaders(Base: typeof WebSocketServer) {
+  return class extends Base {
+    constructor(...args: ConstructorParameters<typeof WebSocketServer>) {
+      super(...args);
+      this.on("headers", (lines, request) => {
+        lines.push(...headerLines(chainHeaders.get(request)));
+        chainHeaders.delete(request);
+      });
+    }
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Listens with @hono/node-server. A request that asks for an upgrade runs through the Hono chain like any other;
+ * then engine.io makes the handshake, or the author's own WebSocket route does, or the chain's answer is written.
+ */
+import { once } from "node:events";
+import { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
+import { WebSocketServer } from "ws";
+import type { Listener, Mounted } from "../../src/runtime.ts";
+import { NodeEngine } from "./engine.ts";
+import { writeResponse } from "./raw-response.ts";
+
+/** The WebSockets of the author's own routes. Tells which requests became one. */
+class AuthorSockets extends WebSocketServer {
+  readonly upgraded = new WeakSet<IncomingMessage>();
+
+  override handleUpgrade(...args: Parameters<WebSocketServer["handleUpgrade"]>): void {
+    this.upgraded.add(args[0]);
+    super.handleUpgrade(...args);
+  }
+}
+
+export async function listen(
+  service: Mounted,
+  { port, hostname }: { port: number; hostname: string },
+): Promise<Listener> {
+  const engine = new NodeEngine(service.engine, service.settings.socketio);
+  service.engine.attach(engine);
+  const authorSockets = new AuthorSockets({ noServer: true });
+  const answers = new WeakMap<IncomingMessage, Promise<Response>>();
+
+  const fetch = (request: Request, env: HttpBindings | Http2Bindings) => {
+    const answer = service.fetch(request, Object.assign(env, service.bindings));
+    const isHandshake = !env.outgoing;
+    if (isHandshake && env.incoming instanceof IncomingMessage)
+      answers.set(env.incoming, Promise.resolve(answer));
+    return answer;
+  };
+  const server = createAdaptorServer({ fetch, websocket: { server: authorSockets } });
+  if (!(server instanceof HttpServer)) throw new TypeError("Hinoko needs an HTTP/1.1 server");
+
+  const handshakes = new Set<Duplex>();
+  // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
+  // routes claim, and leaves the rest to other listeners.
+  server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    handshakes.add(socket);
+    socket.once("close", () => handshakes.delete(socket));
+    if (incoming.headers.upgrade?.toLowerCase() !== "websocket")
+      serveWithoutUpgrade(server, incoming, socket);
+    else void onHandshake(incoming, socket, head);
+  });
+
+  async function onHandshake(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const answer = (await answers.get(incoming)) ?? new Response("Bad Request", { status: 400 });
+    if (engine.claims(incoming) && answer.ok) return engine.upgrade(incoming, socket, head, answer.headers);
+    await setImmediate();
+    if (!authorSockets.upgraded.has(incoming)) await writeResponse(socket, answer);
+  }
+
+  server.listen(port, hostname);
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address ? address.port : port,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of authorSockets.clients) socket.close(1001);
+      // A connection that is kept alive becomes idle when its request is answered.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      await closed;
+      clearInterval(sweep);
+    },
+    terminate() {
+      server.closeAllConnections();
+      for (const socket of handshakes) socket.destroy();
+    },
+  };
+}
+
+/** An upgrade to anything but WebSocket ("h2c") is declined by answering the request as it is (RFC 9110, 7.8). */
+function serveWithoutUpgrade(server: HttpServer, incoming: IncomingMessage, socket: Duplex): void {
+  const outgoing = new ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  if (socket instanceof Socket) outgoing.assignSocket(socket);
+  outgoing.once("finish", () => socket.end());
+  server.emit("request", incoming, outgoing);
+}

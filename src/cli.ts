@@ -1,0 +1,159 @@
+/**
+ * The command: hinoko runserver [HOST:PORT]. Every file in runtimes/ that is run directly calls `main()`.
+ */
+import { access } from "node:fs/promises";
+import { resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { banner, help, packageVersion } from "./help.ts";
+import { type Commands, findBinary, MissingBinaryError, runAgain } from "./respawn.ts";
+import { ListenError, type Runtime, type Serve } from "./runtime.ts";
+import { createService, type Service } from "./service.ts";
+import { type ServiceOptions, SettingsError } from "./settings.ts";
+
+/** An author's module: its default export gets the service before it is served. */
+export type App = (service: Service) => void | Promise<void>;
+
+/** A launcher, as it runs the command. */
+export interface Launcher {
+  /** Its key in `commands`, which is the value of `--runtime` that stands for it. */
+  readonly key: string;
+  readonly runtime: Runtime;
+  readonly serve: Serve;
+  /** How each of the launchers is started, its own included. */
+  readonly commands: Commands;
+}
+
+/** A command line that cannot be run. */
+class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** An app that cannot be loaded. */
+class AppError extends Error {
+  override name = "AppError";
+}
+
+const ADDRESS = /^(?:(\[[a-f0-9:.]+\]|[^:[\]]*):)?(\d{1,5})$/i;
+
+function parseAddress(value: string): Pick<ServiceOptions, "host" | "port"> {
+  const [, host = "", port = ""] = ADDRESS.exec(value) ?? [];
+  if (port === "" || Number(port) > 65_535) {
+    throw new UsageError(
+      `HOST:PORT must be a port or an address and a port, as 8000, 0.0.0.0:8000 or [::1]:8000 (got "${value}")`,
+    );
+  }
+  return { port: Number(port), ...(host && { host: host.replace(/^\[|\]$/g, "") }) };
+}
+
+const OPTIONS = {
+  app: { type: "string" },
+  runtime: { type: "string" },
+  reload: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+  version: { type: "boolean", short: "v", default: false },
+} as const;
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: OPTIONS,
+    });
+    const [address, ...rest] = positionals[0] === "runserver" ? positionals.slice(1) : positionals;
+    if (rest.length > 0) throw new UsageError(`One HOST:PORT is expected (got "${positionals.join(" ")}")`);
+    return { ...values, address: address === undefined ? {} : parseAddress(address) };
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message.split(". ")[0]);
+    throw error;
+  }
+}
+
+async function loadApp(file: string): Promise<App> {
+  const path = resolve(file);
+  await access(path).catch(() => {
+    throw new AppError(`Cannot load the app ${file}: there is no such file, or it cannot be read`);
+  });
+  const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((error: unknown) => {
+    // An error of the author's own code keeps its stack; a file that cannot be loaded has none worth reading.
+    if (error instanceof SyntaxError || (error instanceof Error && "code" in error)) {
+      throw new AppError(`Cannot load the app ${file}: ${error.message.split("\n")[0]}`);
+    }
+    throw error;
+  });
+  const app = module.default;
+  if (!isApp(app)) {
+    throw new AppError(
+      `The app ${file} must have a function (service) => void as default export (got ${typeof app})`,
+    );
+  }
+  return app;
+}
+
+const isApp = (value: unknown): value is App => typeof value === "function";
+
+async function runserver(
+  { runtime, serve }: Launcher,
+  { address, app }: { address: ServiceOptions; app?: string | undefined },
+): Promise<void> {
+  // Without an app there is the demo to serve, in production too.
+  const demo = app === undefined && !process.env["CHAT"] ? { chat: true } : {};
+  const service = createService({ ...address, ...demo });
+  if (app !== undefined) await (await loadApp(app))(service);
+  const listening = await serve(service);
+  service.settings.logger.info(banner(runtime, listening, service));
+
+  const stop = () => {
+    listening.close().then(() => process.exit(0), fail);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+/** Runs the command line. Bad usage and bad configuration end the process with one line and status 2. */
+export async function main(
+  launcher: Launcher,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  try {
+    const { help: wantsHelp, version, runtime: key = launcher.key, reload, ...flags } = parse(argv);
+    if (wantsHelp) return console.log(help(Object.keys(launcher.commands)));
+    if (version) return console.log(`hinoko ${packageVersion()}`);
+
+    const command = launcher.commands[key];
+    if (!command) {
+      const known = Object.keys(launcher.commands).join(", ");
+      throw new UsageError(`Unknown runtime: ${key} (known: ${known})`);
+    }
+    if (key === launcher.key && !reload) return await runserver(launcher, flags);
+    const binary = key === launcher.key ? process.execPath : await findBinary(command);
+    process.exitCode = await runAgain(binary, command.args(reload), withoutFlags(argv));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** The command line for the runtime that was asked for: without the flags that asked for it. */
+function withoutFlags(argv: readonly string[]): string[] {
+  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, tokens: true });
+  const dropped = new Set(
+    tokens.flatMap((token) => {
+      if (token.kind !== "option" || (token.name !== "runtime" && token.name !== "reload")) return [];
+      return token.value !== undefined && !token.inlineValue ? [token.index, token.index + 1] : [token.index];
+    }),
+  );
+  return argv.filter((_, index) => !dropped.has(index));
+}
+
+const EXPECTED = [UsageError, AppError, SettingsError, ListenError, MissingBinaryError];
+
+function fail(error: unknown): void {
+  if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
+    console.error(error.message);
+    process.exit(2);
+  }
+  console.error(error);
+  process.exit(1);
+}

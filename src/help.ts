@@ -1,0 +1,62 @@
+/**
+ * What the command tells people: its help, and the banner of a service that has started.
+ */
+import { createRequire } from "node:module";
+import type { Listening, Runtime, Servable } from "./runtime.ts";
+import { SETTINGS } from "./settings.ts";
+
+/** Hinoko's own version. */
+export function packageVersion(): string {
+  const { version }: { version: string } = createRequire(import.meta.url)("hinoko/package.json");
+  return version;
+}
+
+/** The help of `hinoko runserver`, with every setting and its default. */
+export function help(runtimes: readonly string[]): string {
+  const settings = Object.values(SETTINGS).map(
+    ({ variable, about, fallback }) => [variable, `${about} (default: ${fallback})`] as const,
+  );
+  return `Usage: hinoko runserver [HOST:PORT] [options]
+
+Serves Hono and Socket.IO as one service, at 0.0.0.0:8000 unless told otherwise.
+
+Options
+${table([
+  ["--app FILE", "an author's module; its default export gets the service: (service) => void"],
+  [
+    "--runtime NAME",
+    `the runtime to run under: ${runtimes.join(", ")} (default: the one that runs the command)`,
+  ],
+  ["--reload", "start again when a file changes"],
+  ["-h, --help", "this help"],
+  ["-v, --version", "Hinoko's version"],
+])}
+
+Environment
+${table(settings)}
+`;
+}
+
+/** What is said when a service has started. */
+export function banner(
+  runtime: Pick<Runtime, "name" | "version">,
+  { url }: Listening,
+  service: Servable,
+): string {
+  const { host, allowedHosts, allowedOrigins, socketio } = service.settings;
+  return `Hinoko ${packageVersion()} on ${runtime.name} ${runtime.version}
+${table([
+  ["Address", host === new URL(url).hostname ? url : `${url} (listening on ${host})`],
+  ["Transports", socketio.transports?.join(", ") ?? ""],
+  ["Adapter", adapterName(socketio.adapter)],
+  ["Hosts", allowedHosts.join(", ") || "none: set ALLOWED_HOSTS, or every request is refused"],
+  ["Origins", ["the service's own", ...allowedOrigins].join(", ")],
+])}`;
+}
+
+const adapterName = (adapter: unknown): string => (typeof adapter === "function" ? adapter.name : "memory");
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, text]) => `  ${name.padEnd(width)}${text}`).join("\n");
+}

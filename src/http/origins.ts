@@ -1,0 +1,62 @@
+/**
+ * The origin guard of the Socket.IO route: browsers let any page open a WebSocket anywhere, so a session is opened
+ * only for the service's own pages and for origins that are listed. Clients without an Origin are no browsers: let in.
+ */
+import type { Context } from "hono";
+import type { Settings, SocketIoOptions } from "../settings.ts";
+import type { Forwarded } from "./forwarded.ts";
+
+/** What `cors.origin` may be (the `cors` package, which Engine.IO uses). */
+type CorsOrigin = Exclude<NonNullable<SocketIoOptions["cors"]>, (...args: never[]) => unknown>["origin"];
+
+/** Decides which origins may use Socket.IO: the service's own, ALLOWED_ORIGINS, and what `socketio.cors` allows. */
+export class Origins {
+  readonly #settings: Settings;
+  readonly #forwarded: Forwarded;
+
+  constructor(settings: Settings, forwarded: Forwarded) {
+    this.#settings = settings;
+    this.#forwarded = forwarded;
+  }
+
+  /** The answer to a request from an origin that is not accepted, or `undefined` for one that is. */
+  async refusal(c: Context): Promise<Response | undefined> {
+    const origin = c.req.header("origin");
+    if (origin === undefined || (await this.accepts(origin, c))) return undefined;
+    const message = `${origin} is not an accepted origin.`;
+    this.#settings.logger.warn(
+      `${message} (ALLOWED_ORIGINS: ${this.#settings.allowedOrigins.join(", ") || "none"})`,
+    );
+    // Engine.IO's own form of an error, with its code for a bad request
+    return c.json({ code: 3, message }, 400);
+  }
+
+  /** Whether pages of this origin may use Socket.IO. */
+  async accepts(origin: string, c: Context): Promise<boolean> {
+    const { allowedOrigins, socketio } = this.#settings;
+    if (allowedOrigins.includes("*") || allowedOrigins.includes(origin.toLowerCase())) return true;
+    if (isSameOrigin(origin, `${this.#forwarded.scheme(c)}://${this.#forwarded.host(c)}`)) return true;
+    return typeof socketio.cors === "object" && (await corsAllows(socketio.cors.origin, origin));
+  }
+}
+
+/** Compared as URLs, so that letter case and a default port make no difference. */
+function isSameOrigin(origin: string, own: string): boolean {
+  return URL.canParse(origin) && URL.canParse(own) && new URL(origin).origin === new URL(own).origin;
+}
+
+async function corsAllows(allowed: CorsOrigin, origin: string): Promise<boolean> {
+  if (typeof allowed === "function") {
+    const answer = await new Promise<CorsOrigin>((resolve) => {
+      allowed(origin, (error, value) => resolve(error ? false : value));
+    });
+    return typeof answer !== "function" && answer !== undefined && corsAllows(answer, origin);
+  }
+  if (Array.isArray(allowed)) return allowed.some((one) => matches(one, origin));
+  return allowed === undefined || allowed === "*" || matches(allowed, origin);
+}
+
+function matches(allowed: string | RegExp | boolean, origin: string): boolean {
+  if (typeof allowed === "boolean") return allowed;
+  return typeof allowed === "string" ? allowed === origin : allowed.test(origin);
+}

@@ -1,0 +1,69 @@
+/**
+ * Starts the command again: under another runtime's binary, or under a watcher that restarts it on change.
+ */
+import { spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** How a launcher is started from a command line. */
+export interface Command {
+  /** The runtime as people write it: "Node.js", "Bun", "Deno". */
+  readonly name: string;
+  /** Its program, as it is found in node_modules/.bin or on PATH. */
+  readonly binary: string;
+  /** What an operator types to get it. */
+  readonly install: string;
+  /** What the program is given before the command's own arguments; with `watch`, restarts when a file changes. */
+  args(watch: boolean): string[];
+}
+
+/** Launchers by the value of `--runtime` that stands for them. */
+export type Commands = Readonly<Record<string, Command>>;
+
+/** A runtime that is not installed here. The message says how to install it. */
+export class MissingBinaryError extends Error {
+  override name = "MissingBinaryError";
+}
+
+/**
+ * Finds a runtime's program: in the node_modules of this folder, of Hinoko, and of the folders above both; then on PATH.
+ * @throws {MissingBinaryError}
+ */
+export async function findBinary({ name, binary, install }: Command): Promise<string> {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const installed = [...above(process.cwd()), ...above(here)].map((folder) =>
+    join(folder, "node_modules", ".bin"),
+  );
+  const path = process.env["PATH"]?.split(delimiter) ?? [];
+  const suffixes = process.platform === "win32" ? [".exe", ".cmd"] : [""];
+  for (const folder of [...installed, ...path]) {
+    for (const suffix of suffixes) {
+      const file = join(folder, binary + suffix);
+      if (await isExecutable(file)) return file;
+    }
+  }
+  throw new MissingBinaryError(`${name} is not installed here: install it with "${install}"`);
+}
+
+const isExecutable = (file: string): Promise<boolean> =>
+  access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+function* above(folder: string): Generator<string> {
+  yield folder;
+  if (dirname(folder) !== folder) yield* above(dirname(folder));
+}
+
+/** Runs a program in this one's place: same terminal, signals passed on. Resolves with its exit status. */
+export function runAgain(binary: string, ...args: readonly string[][]): Promise<number> {
+  const child = spawn(binary, args.flat(), { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (status) => resolve(status ?? 1));
+  });
+}

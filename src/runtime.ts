@@ -1,0 +1,169 @@
+/**
+ * What a launcher must provide, and what it gets back. A launcher says how its runtime listens and which
+ * Engine.IO server takes the requests that reach the Socket.IO route; `defineServe()` makes its `serve()`.
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import type { GetConnInfo } from "hono/conninfo";
+import type { WSEvents } from "hono/ws";
+import type { Engine } from "./realtime/engine.ts";
+import { readPort, type Settings, SettingsError } from "./settings.ts";
+
+/** Where to listen, and until when. */
+export interface ServeOptions {
+  /** Port, 0 to 65535; 0 takes a free one. @default settings.port */
+  port?: number;
+  /** Host name or IP address of this machine. @default settings.host */
+  hostname?: string;
+  /** Closes the service gracefully when it is aborted. */
+  signal?: AbortSignal;
+}
+
+/** A service that is being served. */
+export interface Listening {
+  /** The service's address for a client on this machine, as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  readonly port: number;
+  readonly hostname: string;
+  /**
+   * Stops gracefully: takes no new connection, tells every client, lets requests that are under way finish
+   * (for 10 seconds at the most), frees the port. Later calls return the same promise.
+   */
+  close(): Promise<void>;
+}
+
+/** Serves a service on one runtime. Rejects when the address cannot be listened on. */
+export type Serve = (service: Servable, options?: ServeOptions) => Promise<Listening>;
+
+/** The part of a service that a launcher needs. */
+export interface Servable {
+  readonly settings: Settings;
+  readonly io: { close(): Promise<void> };
+  /** Mounts the routes that come last. Throws while the service is being served already. */
+  mount(runtime: Runtime): Mounted;
+}
+
+/** A mounted service: requests go into `fetch`, the runtime's engine goes under `engine`. */
+export interface Mounted {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  /** What the launcher adds to the `env` of every request. */
+  readonly bindings: Bindings;
+  /** Runs a request through the Hono app; `env` becomes `c.env`. */
+  fetch(request: Request, env: Bindings): Response | Promise<Response>;
+}
+
+/** What `c.env` holds on every runtime, beside what the runtime's own Hono adapter puts there. */
+export interface Bindings {
+  readonly hinoko: {
+    readonly runtime: Runtime;
+    /** Hono's `getConnInfo()`, with the client's address in place of a trusted proxy's. */
+    readonly getConnInfo: GetConnInfo;
+  };
+}
+
+/** A runtime, as its launcher describes it. */
+export interface Runtime {
+  /** As people write it: "Node.js", "Bun", "Deno". */
+  readonly name: string;
+  readonly version: string;
+  /** The runtime's own Hono helper that tells the address of whoever opened the connection. */
+  readonly getConnInfo: GetConnInfo;
+  /** The runtime's own Hono helper for plain WebSocket routes. */
+  readonly upgradeWebSocket: (
+    createEvents: (c: Context) => WSEvents | Promise<WSEvents>,
+  ) => MiddlewareHandler;
+  /** Listens; rejects with the runtime's own error when it cannot. */
+  listen(service: Mounted, address: { port: number; hostname: string }): Promise<Listener>;
+}
+
+/** A listening socket. */
+export interface Listener {
+  readonly port: number;
+  /** Takes no new connection, and resolves when the requests under way are answered and their connections closed. */
+  close(): Promise<void>;
+  /** Drops the connections that are still there. */
+  terminate(): void;
+}
+
+/** Who opened a session, as the Hono chain saw them. */
+export interface Handshake {
+  /** The client's address, behind trusted proxies too. */
+  readonly address: string | undefined;
+  /** What the author's middleware put into `c.var`. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** An Engine.IO server as a launcher binds it: it takes requests from the Hono route and opens sessions on the `Engine`. */
+export interface EngineDriver {
+  /**
+   * Answers a request on the Socket.IO path. For a WebSocket handshake it answers with an empty 200 that stands
+   * for the 101: the launcher makes the handshake when the Hono chain has run to its end with that answer, and
+   * sends the headers that the chain set on it.
+   */
+  handle(c: Context, handshake: Handshake): Response | Promise<Response>;
+  /** Adds an Express-style middleware that runs before each request is verified. */
+  use(middleware: EngineMiddleware): void;
+  /** Closes every session and takes no new one. */
+  close(): void;
+}
+
+/** An Express-style middleware, as `io.engine.use()` takes it. */
+export type EngineMiddleware = Parameters<import("engine.io").Server["use"]>[0];
+
+/** How long `close()` waits for requests that are under way, in milliseconds. */
+const GRACE = 10_000;
+
+/** Makes the `serve()` of a runtime. */
+export function defineServe(runtime: Runtime): Serve {
+  return async (service, { port, hostname = service.settings.host, signal } = {}) => {
+    signal?.throwIfAborted();
+    const address = { port: port === undefined ? service.settings.port : readPort(port), hostname };
+    const mounted = service.mount(runtime);
+    const listener = await runtime.listen(mounted, address).catch((cause: unknown) => {
+      mounted.engine.close();
+      throw listenError(cause, address);
+    });
+
+    let closing: Promise<void> | undefined;
+    const close = () => {
+      signal?.removeEventListener("abort", onAbort);
+      return (closing ??= stop(service, listener));
+    };
+    const onAbort = () => void close();
+    signal?.addEventListener("abort", onAbort);
+    return { url: urlOf(hostname, listener.port), port: listener.port, hostname, close };
+  };
+}
+
+async function stop(service: Servable, listener: Listener): Promise<void> {
+  const idle = listener.close();
+  await service.io.close();
+  const timer = setTimeout(() => listener.terminate(), GRACE);
+  await idle;
+  clearTimeout(timer);
+}
+
+/** A wildcard address can be listened on but not called: the URL names the loopback instead. */
+function urlOf(hostname: string, port: number): string {
+  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is taken",
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "no such host",
+};
+
+/** An address that cannot be listened on. The message names it and the reason; `cause` is the runtime's own error. */
+export class ListenError extends Error {
+  override name = "ListenError";
+}
+
+function listenError(cause: unknown, { hostname, port }: { hostname: string; port: number }): Error {
+  if (cause instanceof SettingsError) return cause;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new ListenError(`Cannot listen on ${hostname}:${port}: ${reason}`, { cause });
+}

@@ -1,0 +1,291 @@
+/**
+ * Settings: what the author passes and what the environment says become one frozen, typed object.
+ * What the author passes wins over the environment, the environment over the defaults.
+ */
+import process from "node:process";
+import proxyaddr from "proxy-addr";
+import type { ServerOptions } from "socket.io";
+import * as v from "valibot";
+
+/** Where Hinoko writes what an operator should know. `console` is one. */
+export type Logger = Pick<Console, "info" | "warn" | "error">;
+
+/** Options of the Socket.IO server and of the Engine.IO server under it, in one place. */
+export type SocketIoOptions = Partial<ServerOptions>;
+
+/** Who is believed when a request carries X-Forwarded-* headers. */
+export type TrustProxy = false | number | readonly string[];
+
+/** What `createService()` takes. Every setting is optional; a string is read as the environment's form of it. */
+export interface ServiceOptions {
+  /** Address to listen on. @default HOST, else "0.0.0.0" */
+  host?: string;
+  /** Port to listen on; 0 takes a free one. @default PORT, else 8000 */
+  port?: number | string;
+  /** Whether this is production: no development hosts, no demo. @default NODE_ENV === "production" */
+  production?: boolean | string;
+  /**
+   * Host names that are served: exact, ".example.org" for a domain with its subdomains, "*" for all.
+   * @default ALLOWED_HOSTS, else this machine's own names in development and none in production
+   */
+  allowedHosts?: readonly string[] | string;
+  /** Origins that may open a Socket.IO session besides the service's own; "*" for all. @default ALLOWED_ORIGINS, else none */
+  allowedOrigins?: readonly string[] | string;
+  /**
+   * Whether X-Forwarded-For, -Host and -Proto count: false, the number of proxies in front, or their addresses
+   * and subnets ("loopback", "10.0.0.0/8"). @default TRUST_PROXY, else false
+   */
+  trustProxy?: TrustProxy | true | string;
+  /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
+  transports?: readonly string[] | string;
+  /** Whether the demo chat is served at `/` (a route of the author's for `/` wins). @default CHAT, else only in development */
+  chat?: boolean | string;
+  /** Where refusals and failures are logged. @default console */
+  logger?: Logger;
+  /** Any option of Socket.IO or Engine.IO. */
+  socketio?: SocketIoOptions;
+}
+
+/** The settings of a service: complete, checked, frozen. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly production: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly trustProxy: TrustProxy;
+  readonly chat: boolean;
+  readonly logger: Logger;
+  readonly socketio: Readonly<SocketIoOptions>;
+}
+
+/** A setting that cannot be used. The message names the setting, its value and the form expected. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+}
+
+/** Refuses the value of a setting: `PORT must be a number between 0 and 65535 (got "80a")`. */
+export const refuseSetting = (name: string, form: string, value: unknown): SettingsError =>
+  new SettingsError(
+    `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
+  );
+
+const list = v.pipe(
+  v.union([v.array(v.string()), v.string()]),
+  v.transform((value) => (typeof value === "string" ? value.split(/[\s,]+/) : value)),
+  v.transform((items) => items.map((item) => item.trim()).filter((item) => item !== "")),
+);
+
+const boolean = v.union([
+  v.boolean(),
+  v.pipe(
+    v.string(),
+    v.toLowerCase(),
+    v.picklist(["1", "true", "yes", "on", "0", "false", "no", "off"]),
+    v.transform((value) => ["1", "true", "yes", "on"].includes(value)),
+  ),
+]);
+
+const PORT_FORM = "a number between 0 and 65535";
+const port = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(65_535),
+);
+
+const HOST = /^(?:\*|\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[a-f0-9:.]+\])$/;
+const allowedHosts = v.pipe(
+  list,
+  v.transform((hosts) => hosts.map((host) => host.toLowerCase())),
+  v.array(v.pipe(v.string(), v.regex(HOST))),
+);
+
+// Not only http: a hybrid app's origin is "capacitor://localhost", an extension's "chrome-extension://…".
+const ORIGIN = /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^/?#\s*]+)$/;
+const allowedOrigins = v.pipe(
+  list,
+  v.transform((origins) => origins.map((origin) => origin.toLowerCase())),
+  v.array(v.pipe(v.string(), v.regex(ORIGIN))),
+);
+
+const areProxies = (proxies: string[]): boolean => {
+  try {
+    proxyaddr.compile(proxies);
+    return proxies.length > 0;
+  } catch {
+    return false;
+  }
+};
+const hops = v.pipe(v.number(), v.integer(), v.minValue(0));
+const trustProxy = v.union([
+  v.pipe(
+    boolean,
+    v.transform((trusted) => (trusted ? 1 : (false as const))),
+  ),
+  hops,
+  v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number), hops),
+  v.pipe(list, v.check(areProxies)),
+]);
+
+const TRANSPORTS = ["polling", "websocket"] as const;
+const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
+
+/**
+ * Checks a port that was given in code.
+ * @throws {SettingsError}
+ */
+export function readPort(value: number): number {
+  if (!v.is(port, value)) throw refuseSetting("port", PORT_FORM, value);
+  return value;
+}
+
+interface Setting<Schema extends v.GenericSchema> {
+  readonly variable: string;
+  readonly schema: Schema;
+  readonly form: string;
+  readonly about: string;
+  readonly fallback: string;
+}
+const setting = <Schema extends v.GenericSchema>(entry: Setting<Schema>): Setting<Schema> => entry;
+
+/** Every setting that the environment can give; `hinoko runserver --help` and the README list them from here. */
+export const SETTINGS = {
+  host: setting({
+    variable: "HOST",
+    schema: v.pipe(v.string(), v.regex(/^[a-z0-9.:_-]+$/i)),
+    form: "a host name or an IP address",
+    about: "address to listen on",
+    fallback: "0.0.0.0",
+  }),
+  port: setting({
+    variable: "PORT",
+    schema: port,
+    form: PORT_FORM,
+    about: "port to listen on; 0 takes a free one",
+    fallback: "8000",
+  }),
+  production: setting({
+    variable: "NODE_ENV",
+    schema: v.pipe(
+      v.union([v.boolean(), v.string()]),
+      v.transform((value) => value === true || value === "production"),
+    ),
+    form: 'true, false or the name of an environment ("production")',
+    about: '"production" serves no development hosts and no demo chat',
+    fallback: "development",
+  }),
+  allowedHosts: setting({
+    variable: "ALLOWED_HOSTS",
+    schema: allowedHosts,
+    form: 'a list of host names without scheme or port ("example.org, .example.org, [::1]" or "*")',
+    about: 'host names that are served, ".x" with subdomains, "*" for all',
+    fallback: ".localhost, 127.0.0.1, [::1], 0.0.0.0 (production: none)",
+  }),
+  allowedOrigins: setting({
+    variable: "ALLOWED_ORIGINS",
+    schema: allowedOrigins,
+    form: 'a list of origins ("https://example.org, http://localhost:3000" or "*")',
+    about: 'origins that may use Socket.IO besides the service\'s own, "*" for all',
+    fallback: "none",
+  }),
+  trustProxy: setting({
+    variable: "TRUST_PROXY",
+    schema: trustProxy,
+    form: 'true, false, a number of proxies, or a list of addresses ("loopback, 10.0.0.0/8")',
+    about: "whose X-Forwarded-For, -Host and -Proto count: how many proxies, or which",
+    fallback: "false",
+  }),
+  transports: setting({
+    variable: "TRANSPORTS",
+    schema: transports,
+    form: 'a list of "polling" and "websocket"',
+    about: "transports that are offered",
+    fallback: "polling, websocket",
+  }),
+  chat: setting({
+    variable: "CHAT",
+    schema: boolean,
+    form: "true or false",
+    about: "the demo chat at /",
+    fallback: "true (production: false)",
+  }),
+};
+
+/** Takes one setting from the author's options, else from the environment, and checks it. */
+function read<Schema extends v.GenericSchema>(
+  name: string,
+  { variable, schema, form }: Setting<Schema>,
+  option: unknown,
+  env: Environment,
+): v.InferOutput<Schema> | undefined {
+  const [source, value] = option !== undefined ? [name, option] : [variable, env[variable] || undefined];
+  if (value === undefined) return undefined;
+  const result = v.safeParse(schema, value);
+  if (!result.success) throw refuseSetting(source, form, value);
+  return result.output;
+}
+
+const duration = v.pipe(v.number(), v.integer(), v.minValue(1));
+const SOCKETIO = v.looseObject({
+  path: v.optional(v.pipe(v.string(), v.regex(/^\/[^?#*:]*$/))),
+  pingInterval: v.optional(duration),
+  pingTimeout: v.optional(duration),
+  upgradeTimeout: v.optional(duration),
+  connectTimeout: v.optional(duration),
+  maxHttpBufferSize: v.optional(duration),
+  transports: v.optional(v.pipe(v.array(v.picklist([...TRANSPORTS, "webtransport"])), v.minLength(1))),
+});
+const FORMS: Record<string, string> = {
+  path: 'a path that starts with "/"',
+  maxHttpBufferSize: "a whole number of bytes above 0",
+  transports: 'an array of "polling" and "websocket"',
+};
+
+function checkSocketIo(options: SocketIoOptions): void {
+  const result = v.safeParse(SOCKETIO, options);
+  if (result.success) return;
+  const name = String(result.issues[0].path?.[0]?.key);
+  const value: unknown = Object.entries(options).find(([key]) => key === name)?.[1];
+  throw refuseSetting(`socketio.${name}`, FORMS[name] ?? "a whole number of milliseconds above 0", value);
+}
+
+/** As in python-socketio, one list says who may come: without `cors`, the allowed origins get CORS headers too. */
+function corsFor(origins: readonly string[]): SocketIoOptions {
+  if (origins.length === 0) return {};
+  return { cors: origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true } };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
+
+/**
+ * Reads the settings of a service.
+ * @throws {SettingsError} when a value is not of the form expected
+ */
+export function readSettings(options: ServiceOptions = {}, env: Environment = process.env): Settings {
+  const take = <Key extends keyof typeof SETTINGS>(key: Key) =>
+    read<(typeof SETTINGS)[Key]["schema"]>(key, SETTINGS[key], options[key], env);
+  const socketio = options.socketio ?? {};
+  checkSocketIo(socketio);
+
+  const production = take("production") ?? false;
+  const hosts = take("allowedHosts") ?? [];
+  const origins = take("allowedOrigins") ?? [];
+  return Object.freeze({
+    host: take("host") ?? "0.0.0.0",
+    port: take("port") ?? 8000,
+    production,
+    allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
+    allowedOrigins: Object.freeze(origins),
+    trustProxy: take("trustProxy") ?? false,
+    chat: take("chat") ?? !production,
+    logger: options.logger ?? console,
+    socketio: Object.freeze({
+      transports: take("transports") ?? [...TRANSPORTS],
+      ...corsFor(origins),
+      ...socketio,
+    }),
+  });
+}
