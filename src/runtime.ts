@@ -2,6 +2,7 @@
  * What a launcher must provide, and what it gets back. A launcher says how its runtime listens and which
  * Engine.IO server takes the requests that reach the Socket.IO route; `defineServe()` makes its `serve()`.
  */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
@@ -108,7 +109,11 @@ export interface EngineDriver {
 }
 
 /** An Express-style middleware, as `io.engine.use()` takes it. */
-export type EngineMiddleware = Parameters<import("engine.io").Server["use"]>[0];
+export type EngineMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
 
 /** How long `close()` waits for requests that are under way, in milliseconds. */
 const GRACE = 10_000;

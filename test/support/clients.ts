@@ -1,0 +1,69 @@
+/**
+ * Clients of every kind: socket.io-client, raw WebSockets, and bytes on a TCP connection.
+ */
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import { WebSocket } from "ws";
+
+/** Connects a socket.io-client that shares nothing with others; rejects when the server refuses it. */
+export async function connect(
+  url: string,
+  options: Partial<ManagerOptions & SocketOptions> = {},
+): Promise<Socket> {
+  const socket = io(url, { forceNew: true, reconnection: false, ...options });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("connect_error", (error) => {
+      socket.disconnect();
+      reject(error);
+    });
+  });
+  return socket;
+}
+
+/** The next event of this name, as the array of its arguments. */
+export const next = (socket: Socket, event: string): Promise<unknown[]> =>
+  new Promise((resolve) => socket.once(event, (...args: unknown[]) => resolve(args)));
+
+export interface Handshake {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** What a refusal said; "" for a handshake that was made. */
+  readonly body: string;
+  /** The open WebSocket of a handshake that was made. */
+  readonly socket: WebSocket | undefined;
+}
+
+/** Makes a raw WebSocket handshake and tells how it was answered. The caller closes the socket. */
+export function handshake(url: string, headers: Record<string, string> = {}): Promise<Handshake> {
+  const socket = new WebSocket(url, { headers });
+  return new Promise((resolve, reject) => {
+    let answer: Pick<Handshake, "status" | "headers"> = { status: 0, headers: {} };
+    socket.on("upgrade", ({ statusCode, headers }) => {
+      answer = { status: statusCode ?? 0, headers };
+    });
+    socket.on("open", () => resolve({ ...answer, body: "", socket }));
+    socket.on("unexpected-response", async (request, response) => {
+      response.setEncoding("utf8");
+      let body = "";
+      for await (const chunk of response) body += chunk;
+      request.destroy();
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body, socket: undefined });
+    });
+    socket.on("error", reject);
+  });
+}
+
+/** Sends bytes on a TCP connection and resolves with all that came back when the server has closed it. */
+export async function exchange(port: number, bytes: string): Promise<string> {
+  const socket = connectTcp(port, "127.0.0.1");
+  socket.setEncoding("utf8");
+  let answer = "";
+  socket.on("data", (chunk) => {
+    answer += String(chunk);
+  });
+  socket.write(bytes.replace(/\r?\n/g, "\r\n"));
+  await once(socket, "close");
+  return answer;
+}
