@@ -7,7 +7,8 @@ import { IncomingMessage } from "node:http";
 export function replay(incoming: IncomingMessage, body: ArrayBuffer): IncomingMessage {
   const again = new IncomingMessage(incoming.socket);
   const { method, url, headers, rawHeaders, httpVersion } = incoming;
-  Object.assign(again, { method, url, headers, rawHeaders, httpVersion });
+  // "complete", or its end would be taken for an abort and close the connection
+  Object.assign(again, { method, url, headers, rawHeaders, httpVersion, complete: true });
   again.push(new Uint8Array(body));
   again.push(null);
   return again;
