@@ -9,7 +9,7 @@ const launcher = (name: string) =>
   fileURLToPath(new URL(`./${name}.${isSource ? "ts" : "js"}`, import.meta.url));
 
 /** The narrowest that serve: Socket.IO and the settings read the environment, the page and the client are files. */
-const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys"];
+const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 
 export const commands = {
   node: {

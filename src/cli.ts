@@ -7,7 +7,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { banner, help, packageVersion } from "./help.ts";
-import { type Commands, findBinary, MissingBinaryError, runAgain } from "./respawn.ts";
+import { type Commands, findBinary, RespawnError, runAgain } from "./respawn.ts";
 import { ListenError, type Runtime, type Serve } from "./runtime.ts";
 import { createService, type Service } from "./service.ts";
 import { type ServiceOptions, SettingsError } from "./settings.ts";
@@ -19,6 +19,8 @@ export type App = (service: Service) => void | Promise<void>;
 export interface Launcher {
   /** Its key in `commands`, which is the value of `--runtime` that stands for it. */
   readonly key: string;
+  /** The value of `--runtime` when there is none. @default key */
+  readonly preferred?: string;
   readonly runtime: Runtime;
   readonly serve: Serve;
   /** How each of the launchers is started, its own included. */
@@ -118,7 +120,13 @@ export async function main(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   try {
-    const { help: wantsHelp, version, runtime: key = launcher.key, reload, ...flags } = parse(argv);
+    const {
+      help: wantsHelp,
+      version,
+      runtime: key = launcher.preferred ?? launcher.key,
+      reload,
+      ...flags
+    } = parse(argv);
     if (wantsHelp) return console.log(help(Object.keys(launcher.commands)));
     if (version) return console.log(`hinoko ${packageVersion()}`);
 
@@ -147,7 +155,7 @@ function withoutFlags(argv: readonly string[]): string[] {
   return argv.filter((_, index) => !dropped.has(index));
 }
 
-const EXPECTED = [UsageError, AppError, SettingsError, ListenError, MissingBinaryError];
+const EXPECTED = [UsageError, AppError, SettingsError, ListenError, RespawnError];
 
 function fail(error: unknown): void {
   if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {

@@ -2,6 +2,7 @@
  * Starts the command again: under another runtime's binary, or under a watcher that restarts it on change.
  */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { access, constants } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
@@ -22,14 +23,14 @@ export interface Command {
 /** Launchers by the value of `--runtime` that stands for them. */
 export type Commands = Readonly<Record<string, Command>>;
 
-/** A runtime that is not installed here. The message says how to install it. */
-export class MissingBinaryError extends Error {
-  override name = "MissingBinaryError";
+/** The command cannot be started again, for want of the program or of the permission. The message says what to do. */
+export class RespawnError extends Error {
+  override name = "RespawnError";
 }
 
 /**
  * Finds a runtime's program: in the node_modules of this folder, of Hinoko, and of the folders above both; then on PATH.
- * @throws {MissingBinaryError}
+ * @throws {RespawnError} when it is not installed; the message says how to install it
  */
 export async function findBinary({ name, binary, install }: Command): Promise<string> {
   const here = dirname(fileURLToPath(import.meta.url));
@@ -44,26 +45,38 @@ export async function findBinary({ name, binary, install }: Command): Promise<st
       if (await isExecutable(file)) return file;
     }
   }
-  throw new MissingBinaryError(`${name} is not installed here: install it with "${install}"`);
+  throw new RespawnError(`${name} is not installed here: install it with "${install}"`);
 }
 
 const isExecutable = (file: string): Promise<boolean> =>
   access(file, constants.X_OK).then(
     () => true,
-    () => false,
+    (error: Error) => {
+      if (isDenied(error)) throw new RespawnError(`Cannot look for ${file}: ${error.message}`);
+      return false;
+    },
   );
+
+/** Whether a runtime with permissions (Deno) was started without those that this needs. */
+const isDenied = (error: Error): boolean => error.name === "NotCapable";
 
 function* above(folder: string): Generator<string> {
   yield folder;
   if (dirname(folder) !== folder) yield* above(dirname(folder));
 }
 
-/** Runs a program in this one's place: same terminal, signals passed on. Resolves with its exit status. */
-export function runAgain(binary: string, ...args: readonly string[][]): Promise<number> {
-  const child = spawn(binary, args.flat(), { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (status) => resolve(status ?? 1));
-  });
+/**
+ * Runs a program in this one's place: same terminal, signals passed on. Resolves with its exit status.
+ * @throws {RespawnError} when this runtime may not start programs
+ */
+export async function runAgain(binary: string, ...args: readonly string[][]): Promise<number> {
+  try {
+    const child = spawn(binary, args.flat(), { stdio: "inherit" });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+    const [status] = await once(child, "exit");
+    return typeof status === "number" ? status : 1;
+  } catch (error) {
+    if (!(error instanceof Error && isDenied(error))) throw error;
+    throw new RespawnError(`Cannot start ${binary}: ${error.message}`, { cause: error });
+  }
 }
