@@ -17,6 +17,7 @@ type BunContext = Context<{ Bindings: { server: BunServer } }>;
 const chainHeaders = new WeakMap<Request, Headers>();
 
 export class BunEngine extends Server implements EngineDriver {
+  readonly #engine: Engine;
   readonly #handshakes = new WeakMap<Request, Handshake>();
   readonly #claimed = new WeakSet<Request>();
   readonly #options: SocketIoOptions;
@@ -34,6 +35,7 @@ export class BunEngine extends Server implements EngineDriver {
       },
     });
     if (engine.generateId) throw new Error("io.engine.generateId is not available on Bun");
+    this.#engine = engine;
     this.#options = options;
     this.#limit = bodyLimit({ maxSize: this.opts.maxHttpBufferSize, onError: (c) => c.body(null, 413) });
     this.on("connection", (session, request) => {
@@ -88,10 +90,17 @@ export class BunEngine extends Server implements EngineDriver {
   #refusal(c: BunContext, isHandshake: boolean): Response | undefined {
     const transport = c.req.query("transport") ?? "";
     if (!this.#options.transports?.some((name) => name === transport)) {
-      return c.json({ code: 0, message: "Transport unknown" }, 400);
+      return this.#refuse(c, 0, "Transport unknown", { transport });
     }
-    if (transport === "websocket" && !isHandshake) return c.json({ code: 3, message: "Bad request" }, 400);
+    if (transport === "websocket" && !isHandshake) {
+      return this.#refuse(c, 3, "Bad request", { name: "TRANSPORT_HANDSHAKE_ERROR" });
+    }
     return undefined;
+  }
+
+  #refuse(c: BunContext, code: number, message: string, context: object): Response {
+    this.#engine.emit("connection_error", { req: reference(c.req.raw), code, message, context });
+    return c.json({ code, message }, 400);
   }
 
   #offersUpgrade(): boolean {

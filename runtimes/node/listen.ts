@@ -41,6 +41,8 @@ export async function listen(
   };
   const server = createAdaptorServer({ fetch, websocket: { server: authorSockets } });
   if (!(server instanceof HttpServer)) throw new TypeError("Hinoko needs an HTTP/1.1 server");
+  server.prependListener("request", leaveHostToGuard);
+  server.prependListener("upgrade", leaveHostToGuard);
 
   const handshakes = new Set<Duplex>();
   // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
@@ -88,4 +90,21 @@ function serveWithoutUpgrade(server: HttpServer, incoming: IncomingMessage, sock
   if (socket instanceof Socket) outgoing.assignSocket(socket);
   outgoing.once("finish", () => socket.end());
   server.emit("request", incoming, outgoing);
+}
+
+/**
+ * Brings a request into the form in which the Host header alone names the host, and reaches the host guard whatever
+ * it is: @hono/node-server would answer a host that fits into no URL itself, unlogged, take the first of two for a
+ * handshake, and build the URL from a request line that names another host ("GET http://evil.com/").
+ */
+function leaveHostToGuard(incoming: IncomingMessage): void {
+  const host = incoming.headersDistinct["host"]?.join(", ");
+  const path = incoming.url?.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
+  incoming.headers.host = host;
+  incoming.url = host !== undefined && isHostOfUrl(host) ? path : `http://localhost${path}`;
+}
+
+function isHostOfUrl(host: string): boolean {
+  const url = `http://${host}`;
+  return URL.canParse(url) && new URL(url).hostname === host.toLowerCase().replace(/:\d+$/, "");
 }

@@ -33,23 +33,34 @@ export interface Handshake {
   readonly body: string;
   /** The open WebSocket of a handshake that was made. */
   readonly socket: WebSocket | undefined;
+  /** The first message on it, which may come with the handshake's answer. */
+  readonly greeting: Promise<string>;
 }
 
 /** Makes a raw WebSocket handshake and tells how it was answered. The caller closes the socket. */
 export function handshake(url: string, headers: Record<string, string> = {}): Promise<Handshake> {
   const socket = new WebSocket(url, { headers });
+  const greeting = new Promise<string>((resolve) => {
+    socket.once("message", (data) => resolve(String(data)));
+  });
   return new Promise((resolve, reject) => {
     let answer: Pick<Handshake, "status" | "headers"> = { status: 0, headers: {} };
     socket.on("upgrade", ({ statusCode, headers }) => {
       answer = { status: statusCode ?? 0, headers };
     });
-    socket.on("open", () => resolve({ ...answer, body: "", socket }));
+    socket.on("open", () => resolve({ ...answer, body: "", socket, greeting }));
     socket.on("unexpected-response", async (request, response) => {
       response.setEncoding("utf8");
       let body = "";
       for await (const chunk of response) body += chunk;
       request.destroy();
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, body, socket: undefined });
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        body,
+        socket: undefined,
+        greeting,
+      });
     });
     socket.on("error", reject);
   });
