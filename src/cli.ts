@@ -1,7 +1,7 @@
 /**
  * The command: hinoko runserver [HOST:PORT]. Every file in runtimes/ that is run directly calls `main()`.
  */
-import { access } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -75,15 +75,13 @@ function parse(argv: readonly string[]) {
 
 async function loadApp(file: string): Promise<App> {
   const path = resolve(file);
-  await access(path).catch(() => {
+  await readFile(path).catch(() => {
     throw new AppError(`Cannot load the app ${file}: there is no such file, or it cannot be read`);
   });
   const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((error: unknown) => {
     // An error of the author's own code keeps its stack; a file that cannot be loaded has none worth reading.
-    if (error instanceof SyntaxError || (error instanceof Error && "code" in error)) {
-      throw new AppError(`Cannot load the app ${file}: ${error.message.split("\n")[0]}`);
-    }
-    throw error;
+    const reason = loadError(error);
+    throw reason === undefined ? error : new AppError(`Cannot load the app ${file}: ${reason}`);
   });
   const app = module.default;
   if (!isApp(app)) {
@@ -92,6 +90,18 @@ async function loadApp(file: string): Promise<App> {
     );
   }
   return app;
+}
+
+// The language's own, Bun's two, and esbuild's, which tsx has under it.
+const LOAD_ERRORS = new Set(["SyntaxError", "BuildMessage", "ResolveMessage", "TransformError"]);
+const LOAD_CODES = /^ERR_(?:MODULE_NOT_FOUND|(?:PACKAGE|UNKNOWN|UNSUPPORTED)_\w+)$/;
+
+/** What keeps a file from being loaded, in one line; `undefined` for an error that its code has thrown. */
+function loadError(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return loadError(error.errors[0]); // Bun's, when there are several
+  if (!(error instanceof Error)) return undefined;
+  const isOne = LOAD_ERRORS.has(error.name) || ("code" in error && LOAD_CODES.test(String(error.code)));
+  return isOne ? error.message.replace(/\s+/g, " ") : undefined;
 }
 
 const isApp = (value: unknown): value is App => typeof value === "function";

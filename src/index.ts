@@ -5,10 +5,10 @@ import type { Context, ContextVariableMap, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
 
+export type { Engine, EngineDriver, EngineMiddleware, Handshake } from "./realtime/engine.ts";
 export {
   type Bindings,
   defineServe,
-  type EngineDriver,
   ListenError,
   type Listening,
   type Runtime,

@@ -3,7 +3,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, constants } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -42,7 +42,7 @@ export async function findBinary({ name, binary, install }: Command): Promise<st
   for (const folder of [...installed, ...path]) {
     for (const suffix of suffixes) {
       const file = join(folder, binary + suffix);
-      if (await isExecutable(file)) return file;
+      if (await isFile(file)) return file;
     }
   }
   throw new RespawnError(`${name} is not installed here: install it with "${install}"`);

@@ -2,7 +2,6 @@
  * What a launcher must provide, and what it gets back. A launcher says how its runtime listens and which
  * Engine.IO server takes the requests that reach the Socket.IO route; `defineServe()` makes its `serve()`.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
@@ -85,35 +84,6 @@ export interface Listener {
   /** Drops the connections that are still there. */
   terminate(): void;
 }
-
-/** Who opened a session, as the Hono chain saw them. */
-export interface Handshake {
-  /** The client's address, behind trusted proxies too. */
-  readonly address: string | undefined;
-  /** What the author's middleware put into `c.var`. */
-  readonly variables: Readonly<Record<string, unknown>>;
-}
-
-/** An Engine.IO server as a launcher binds it: it takes requests from the Hono route and opens sessions on the `Engine`. */
-export interface EngineDriver {
-  /**
-   * Answers a request on the Socket.IO path. For a WebSocket handshake it answers with an empty 200 that stands
-   * for the 101: the launcher makes the handshake when the Hono chain has run to its end with that answer, and
-   * sends the headers that the chain set on it.
-   */
-  handle(c: Context, handshake: Handshake): Response | Promise<Response>;
-  /** Adds an Express-style middleware that runs before each request is verified. */
-  use(middleware: EngineMiddleware): void;
-  /** Closes every session and takes no new one. */
-  close(): void;
-}
-
-/** An Express-style middleware, as `io.engine.use()` takes it. */
-export type EngineMiddleware = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-) => void;
 
 /** How long `close()` waits for requests that are under way, in milliseconds. */
 const GRACE = 10_000;

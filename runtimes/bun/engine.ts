@@ -5,8 +5,7 @@
 import { Server, type WebSocketData } from "@socket.io/bun-engine";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Engine } from "../../src/realtime/engine.ts";
-import type { EngineDriver, Handshake } from "../../src/runtime.ts";
+import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
 import type { SocketIoOptions } from "../../src/settings.ts";
 import { toEngineOptions } from "./options.ts";
 

@@ -31,6 +31,11 @@ export async function listen(
       const answer = await service.fetch(request, env);
       return engine.claims(request) && answer.ok ? engine.upgrade(request, server, answer.headers) : answer;
     },
+    // What failed where no error handler of Hono's is; Bun's own answer would show the stack.
+    error(error) {
+      service.settings.logger.error(error);
+      return new Response("Internal Server Error", { status: 500 });
+    },
     websocket: {
       maxPayloadLength: engine.opts.maxHttpBufferSize,
       // The heartbeat of Socket.IO finds dead peers; the author's own routes have none, as on Node.

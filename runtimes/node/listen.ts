@@ -52,8 +52,14 @@ export async function listen(
     socket.once("close", () => handshakes.delete(socket));
     if (incoming.headers.upgrade?.toLowerCase() !== "websocket")
       serveWithoutUpgrade(server, incoming, socket);
-    else void onHandshake(incoming, socket, head);
+    else onHandshake(incoming, socket, head).catch((error: unknown) => abort(socket, error));
   });
+
+  /** The chain failed where no error handler of Hono's is: the connection ends, the listener does not. */
+  function abort(socket: Duplex, error: unknown): void {
+    service.settings.logger.error(error);
+    socket.destroy();
+  }
 
   async function onHandshake(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const answer = (await answers.get(incoming)) ?? new Response("Bad Request", { status: 400 });

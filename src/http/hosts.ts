@@ -26,7 +26,8 @@ export const hostGuard =
   ({ allowedHosts, logger }: Settings, forwarded: Forwarded): MiddlewareHandler =>
   (c, next) => {
     const host = forwarded.host(c);
-    if (isAllowedHost(host, allowedHosts)) return next();
+    // Django lets any digits be a port; a request needs a URL, which "example.org:99999" has none of.
+    if (isAllowedHost(host, allowedHosts) && URL.canParse(`http://${host}`)) return next();
     const hosts = allowedHosts.join(", ") || "none";
     logger.warn(`Refused host ${JSON.stringify(host)} (ALLOWED_HOSTS: ${hosts})`);
     return Promise.resolve(c.text("Bad Request: this host is not served here", 400));

@@ -3,8 +3,37 @@
  * It exists before the service is served, so that listeners and middleware can be registered at any time.
  */
 import { EventEmitter } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
-import type { EngineDriver, EngineMiddleware, Handshake } from "../runtime.ts";
+
+/** Who opened a session, as the Hono chain saw them. */
+export interface Handshake {
+  /** The client's address, behind trusted proxies too. */
+  readonly address: string | undefined;
+  /** What the author's middleware put into `c.var`. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** An Engine.IO server as a launcher binds it: it takes requests from the Hono route and opens sessions on the `Engine`. */
+export interface EngineDriver {
+  /**
+   * Answers a request on the Socket.IO path. For a WebSocket handshake it answers with an empty 200 that stands
+   * for the 101: the launcher makes the handshake when the Hono chain has run to its end with that answer, and
+   * sends the headers that the chain set on it.
+   */
+  handle(c: Context, handshake: Handshake): Response | Promise<Response>;
+  /** Adds an Express-style middleware that runs before each request is verified. */
+  use(middleware: EngineMiddleware): void;
+  /** Closes every session and takes no new one. */
+  close(): void;
+}
+
+/** An Express-style middleware, as `io.engine.use()` takes it. */
+export type EngineMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
 
 /** A session of the bound engine, as far as it must be completed here. */
 interface Connection {
