@@ -1,0 +1,164 @@
+/**
+ * The demo chat, as its clients see it: rooms, taken names, presence, typing, delivery, and whatever may be sent to it.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Socket } from "socket.io-client";
+import { connect, next } from "./support/clients.ts";
+import { withService } from "./support/service.ts";
+
+/** Runs a test with the chat; the clients it opens are closed afterwards. */
+function chatTest(name: string, body: (open: () => Promise<Socket>) => Promise<void>): void {
+  test(name, () =>
+    withService(
+      { chat: true },
+      () => {},
+      async ({ url }) => {
+        const clients: Socket[] = [];
+        try {
+          await body(async () => {
+            const client = await connect(`${url}/chat`);
+            clients.push(client);
+            return client;
+          });
+        } finally {
+          for (const client of clients) client.disconnect();
+        }
+      },
+    ),
+  );
+}
+
+const join = (client: Socket, name: string, room = "lobby") => client.emitWithAck("join", { name, room });
+
+chatTest(
+  "a message reaches the others in the room once, and its sender is told that it was delivered",
+  async (open) => {
+    const [ann, ben, eve] = [await open(), await open(), await open()];
+    await join(ann, "Ann");
+    await join(ben, "Ben");
+    await join(eve, "Eve", "elsewhere");
+    const heard: unknown[] = [];
+    for (const client of [ann, ben, eve])
+      client.on("message", ({ name, text, id }) => heard.push([name, text, id]));
+
+    const reply = await ann.emitWithAck("message", { text: "  sparks  " });
+    assert.equal(reply.ok, true);
+    assert.equal(typeof reply.time, "number");
+    await ben.emitWithAck("typing", { active: false }); // answered after whatever came before it
+    assert.deepEqual(heard, [["Ann", "sparks", reply.id]]);
+  },
+);
+
+chatTest("presence follows who joins, switches rooms, leaves and drops", async (open) => {
+  const [ann, ben, cat] = [await open(), await open(), await open()];
+  const first = await join(ann, "Ann");
+  assert.deepEqual(first.members, ["Ann"]);
+
+  const changes: unknown[] = [];
+  const change = async () => {
+    const [{ change, name, members }] = (await next(ann, "presence")) as [Record<string, unknown>];
+    changes.push([change, name, members]);
+  };
+  const steps: (() => unknown)[] = [
+    () => join(ben, "Ben"),
+    () => join(ben, "Ben", "elsewhere"),
+    () => join(cat, "Cat"),
+    () => cat.emitWithAck("leave"),
+    () => join(cat, "Cat"),
+    () => cat.io.engine.close(),
+  ];
+  for (const step of steps) await Promise.all([change(), step()]);
+  assert.deepEqual(changes, [
+    ["joined", "Ben", ["Ann", "Ben"]],
+    ["left", "Ben", ["Ann"]],
+    ["joined", "Cat", ["Ann", "Cat"]],
+    ["left", "Cat", ["Ann"]],
+    ["joined", "Cat", ["Ann", "Cat"]],
+    ["left", "Cat", ["Ann"]],
+  ]);
+});
+
+chatTest(
+  "a name is held once in a room, whatever its case, and free when its holder has gone",
+  async (open) => {
+    const [ann, rival] = [await open(), await open()];
+    await join(ann, "Ann");
+    assert.deepEqual(await join(rival, "ANN"), {
+      ok: false,
+      error: 'name is taken in room lobby, choose another (got "ANN")',
+    });
+    assert.equal((await join(rival, "ANN", "elsewhere")).ok, true);
+    const left = next(rival, "presence");
+    assert.equal((await join(rival, "Rival")).ok, true);
+    ann.disconnect();
+    await left;
+    assert.equal((await join(rival, "ann")).ok, true);
+  },
+);
+
+chatTest("who held a name takes it back from a connection that was lost", async (open) => {
+  const [old, renewed] = [await open(), await open()];
+  const { key } = await join(old, "Ann");
+  const dropped = next(old, "disconnect");
+  const reply = await renewed.emitWithAck("join", { name: "Ann", room: "lobby", key });
+  assert.deepEqual([reply.ok, reply.members], [true, ["Ann"]]);
+  assert.deepEqual((await dropped)[0], "io server disconnect");
+});
+
+chatTest("typing is relayed to the others", async (open) => {
+  const [ann, ben] = [await open(), await open()];
+  await join(ann, "Ann");
+  await join(ben, "Ben");
+  const typing = next(ben, "typing");
+  assert.deepEqual(await ann.emitWithAck("typing", { active: true }), { ok: true });
+  assert.deepEqual(await typing, [{ room: "lobby", name: "Ann", active: true }]);
+});
+
+const bad: [string, unknown[], RegExp][] = [
+  ["join", [{ name: "", room: "lobby" }], /^name must be .*\(got ""\)$/],
+  ["join", [{ name: "x".repeat(33), room: "lobby" }], /^name must be .*\(got "x{33}"\)$/],
+  ["join", [{ name: "a\u0000b", room: "lobby" }], /^name must be /],
+  ["join", [{ name: "Ann", room: "no way/../" }], /^room must be .*\(got "no way\/..\/"\)$/],
+  ["join", [{ name: 1, room: "lobby" }], /^name must be .*\(got 1\)$/],
+  ["join", [{ name: "Ann" }], /room/],
+  ["join", [{ name: "Ann", room: "lobby", admin: true }], /unknown key "admin"/],
+  ["join", [null], /^join takes .*\(got null\)$/],
+  ["join", ["Ann"], /^join takes .*\(got "Ann"\)$/],
+  ["join", [], /^join takes .*\(got nothing\)$/],
+  ["join", [{ name: "Ann", room: "lobby" }, "more"], /^join takes one argument \(got 2\)$/],
+  ["message", [{ text: "hello" }], /^join a room first/],
+  ["message", [{ text: "   " }], /^text must be /],
+  ["message", [{ text: "x".repeat(2001) }], /^text must be /],
+  ["message", [{ text: { toString: "x" } }], /^text must be .*an object/],
+  ["typing", [{ active: "yes" }], /^active must be true or false \(got "yes"\)$/],
+  ["leave", [1], /^leave takes no argument \(got 1\)$/],
+];
+chatTest("what is wrong with a payload is said in the ack, and the chat goes on", async (open) => {
+  const client = await open();
+  for (const [event, args, expected] of bad) {
+    const reply = await client.emitWithAck(event, ...args);
+    assert.equal(reply.ok, false, `${event} ${JSON.stringify(args)}`);
+    assert.match(reply.error, expected);
+  }
+  assert.equal((await join(client, "Ann")).ok, true);
+});
+
+chatTest("a payload without an ack, or of another kind altogether, harms nobody", async (open) => {
+  const client = await open();
+  for (const event of ["join", "leave", "message", "typing", "unheard of"]) {
+    for (const args of [
+      [],
+      [null],
+      [[]],
+      [new Uint8Array(3)],
+      [{}, {}, {}],
+      [{ __proto__: { name: 1 } }],
+      [Number.POSITIVE_INFINITY],
+    ]) {
+      client.emit(event, ...args);
+    }
+  }
+  assert.equal((await join(client, "Ann")).ok, true);
+  assert.equal((await client.emitWithAck("message", { text: "still here" })).ok, true);
+});
