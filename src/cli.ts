@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 import { banner, help, packageVersion } from "./help.ts";
 import { type Commands, findBinary, RespawnError, runAgain } from "./respawn.ts";
 import { ListenError, type Runtime, type Serve } from "./runtime.ts";
@@ -101,7 +101,7 @@ function loadError(error: unknown): string | undefined {
   if (error instanceof AggregateError) return loadError(error.errors[0]); // Bun's, when there are several
   if (!(error instanceof Error)) return undefined;
   const isOne = LOAD_ERRORS.has(error.name) || ("code" in error && LOAD_CODES.test(String(error.code)));
-  return isOne ? error.message.replace(/\s+/g, " ") : undefined;
+  return isOne ? stripVTControlCharacters(error.message).replace(/\s+/g, " ") : undefined;
 }
 
 const isApp = (value: unknown): value is App => typeof value === "function";

@@ -48,11 +48,11 @@ export async function findBinary({ name, binary, install }: Command): Promise<st
   throw new RespawnError(`${name} is not installed here: install it with "${install}"`);
 }
 
-const isExecutable = (file: string): Promise<boolean> =>
-  access(file, constants.X_OK).then(
-    () => true,
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
     (error: Error) => {
-      if (isDenied(error)) throw new RespawnError(`Cannot look for ${file}: ${error.message}`);
+      if (isDenied(error)) throw new RespawnError(`Cannot look for ${path}: ${error.message}`);
       return false;
     },
   );
@@ -66,13 +66,16 @@ function* above(folder: string): Generator<string> {
 }
 
 /**
- * Runs a program in this one's place: same terminal, signals passed on. Resolves with its exit status.
+ * Runs a program in this one's place: same terminal, stopped when this one is. Resolves with its exit status.
  * @throws {RespawnError} when this runtime may not start programs
  */
 export async function runAgain(binary: string, ...args: readonly string[][]): Promise<number> {
   try {
     const child = spawn(binary, args.flat(), { stdio: "inherit" });
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+    // As SIGINT, whichever came: Deno's watcher outlives SIGTERM. Not with child.kill(), after which Deno reports a
+    // death by that signal, whatever status the program ends with.
+    const stop = () => child.pid !== undefined && process.kill(child.pid, "SIGINT");
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
     const [status] = await once(child, "exit");
     return typeof status === "number" ? status : 1;
   } catch (error) {

@@ -243,6 +243,13 @@ const FORMS: Record<string, string> = {
 };
 
 function checkSocketIo(options: SocketIoOptions): void {
+  if (typeof options.cors === "function") {
+    throw refuseSetting(
+      "socketio.cors",
+      "an object; its `origin` may be a function of the origin",
+      "a function",
+    );
+  }
   const result = v.safeParse(SOCKETIO, options);
   if (result.success) return;
   const name = String(result.issues[0].path?.[0]?.key);
@@ -279,7 +286,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     production,
     allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
     allowedOrigins: Object.freeze(origins),
-    trustProxy: take("trustProxy") ?? false,
+    trustProxy: Object.freeze(take("trustProxy") ?? false),
     chat: take("chat") ?? !production,
     logger: options.logger ?? console,
     socketio: Object.freeze({

@@ -12,6 +12,8 @@ import { toEngineOptions } from "./options.ts";
 type BunServer = Bun.Server<WebSocketData>;
 type BunContext = Context<{ Bindings: { server: BunServer } }>;
 
+const ALLOWED_ORIGIN = "Access-Control-Allow-Origin";
+
 /** What the Hono chain set on the answer to each handshake that is being made. */
 const chainHeaders = new WeakMap<Request, Headers>();
 
@@ -27,6 +29,9 @@ export class BunEngine extends Server implements EngineDriver {
       ...toEngineOptions(options),
       editHandshakeHeaders: (headers, request) => emitHeaders(engine, "initial_headers", headers, request),
       editResponseHeaders: (headers, request) => {
+        // bun-engine gives the origin back, which it takes for "null" where there is none
+        if (!request.headers.has("origin") && headers.get(ALLOWED_ORIGIN) === "null")
+          headers.delete(ALLOWED_ORIGIN);
         emitHeaders(engine, "headers", headers, request);
         const handshake = chainHeaders.get(request);
         if (!handshake) headers.set("Cache-Control", "no-store");

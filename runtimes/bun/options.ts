@@ -22,26 +22,24 @@ export function toEngineOptions(options: SocketIoOptions): Partial<ServerOptions
     if (value) throw new SettingsError(`socketio.${name} is not available on Bun: ${instead}`);
   }
   const { path, pingTimeout, pingInterval, upgradeTimeout, maxHttpBufferSize, cors } = options;
-  if (typeof cors === "function") {
-    throw new SettingsError(
-      "socketio.cors as a function of the request is not available on Bun: pass an object",
-    );
-  }
   const given = {
     path,
     pingTimeout,
     pingInterval,
     upgradeTimeout,
     maxHttpBufferSize,
-    cors: cors && toCors(cors),
+    cors: typeof cors === "object" ? toCors(cors) : undefined,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 type Cors = Exclude<NonNullable<SocketIoOptions["cors"]>, (...args: never[]) => unknown>;
 
-/** The origin guard has asked a function or a list already: an origin that reaches the engine is one they allow. */
-function toCors({ origin, ...rest }: Cors): ServerOptions["cors"] {
+/** What the `cors` package, engine.io's on Node.js, allows by default. */
+const METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE";
+
+/** The origin guard has asked all but a fixed origin already: what reaches the engine is allowed. */
+function toCors({ origin, methods = METHODS, ...rest }: Cors): ServerOptions["cors"] {
   if (origin === false) return undefined; // which bun-engine takes for "*"
-  return { ...rest, origin: typeof origin === "function" || Array.isArray(origin) ? true : origin };
+  return { ...rest, methods, origin: origin === undefined || typeof origin === "string" ? origin : true };
 }

@@ -28,7 +28,11 @@ export class NodeEngine extends Server implements EngineDriver {
   readonly #claimed = new WeakSet<IncomingMessage>();
 
   constructor(engine: Engine, options: SocketIoOptions) {
-    super({ ...options, wsEngine: withChainHeaders(options.wsEngine ?? WebSocketServer) });
+    super({
+      ...options,
+      cors: answered(options.cors),
+      wsEngine: withChainHeaders(options.wsEngine ?? WebSocketServer),
+    });
     this.#engine = engine;
     this.on("connection", (session) => {
       const handshake = this.#handshakes.get(session.request);
@@ -82,4 +86,9 @@ function withChainHeaders(Base: typeof WebSocketServer) {
       });
     }
   };
+}
+
+/** The origin guard has asked the author's function already, and lets in whoever names no origin: who gets here is allowed. */
+function answered(cors: SocketIoOptions["cors"]): SocketIoOptions["cors"] {
+  return typeof cors === "object" && typeof cors.origin === "function" ? { ...cors, origin: true } : cors;
 }

@@ -11,6 +11,7 @@ import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hon
 import { WebSocketServer } from "ws";
 import type { Listener, Mounted } from "../../src/runtime.ts";
 import { NodeEngine } from "./engine.ts";
+import { leaveHostToGuard } from "./host.ts";
 import { writeResponse } from "./raw-response.ts";
 
 /** The WebSockets of the author's own routes. Tells which requests became one. */
@@ -96,21 +97,4 @@ function serveWithoutUpgrade(server: HttpServer, incoming: IncomingMessage, sock
   if (socket instanceof Socket) outgoing.assignSocket(socket);
   outgoing.once("finish", () => socket.end());
   server.emit("request", incoming, outgoing);
-}
-
-/**
- * Brings a request into the form in which the Host header alone names the host, and reaches the host guard whatever
- * it is: @hono/node-server would answer a host that fits into no URL itself, unlogged, take the first of two for a
- * handshake, and build the URL from a request line that names another host ("GET http://evil.com/").
- */
-function leaveHostToGuard(incoming: IncomingMessage): void {
-  const host = incoming.headersDistinct["host"]?.join(", ");
-  const path = incoming.url?.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
-  incoming.headers.host = host;
-  incoming.url = host !== undefined && isHostOfUrl(host) ? path : `http://localhost${path}`;
-}
-
-function isHostOfUrl(host: string): boolean {
-  const url = `http://${host}`;
-  return URL.canParse(url) && new URL(url).hostname === host.toLowerCase().replace(/:\d+$/, "");
 }

@@ -8,7 +8,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono";
 import { compress } from "hono/compress";
 
-const FILE = /^socket\.io(?:\.esm|\.msgpack)?(?:\.min)?\.js(?:\.map)?$/;
+const FILE = /^socket\.io(?:(?:\.esm|\.msgpack)?\.min)?\.js(?:\.map)?$/;
 
 const socketio = createRequire(import.meta.url).resolve("socket.io/package.json");
 

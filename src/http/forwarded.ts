@@ -41,9 +41,10 @@ export class Forwarded {
 
   /** The scheme the client used: "http" or "https". */
   scheme(c: Context): string {
-    const forwarded = this.#isTrusted(c) ? c.req.header("x-forwarded-proto") : undefined;
     // Each proxy may append its own; the first is the one that the client spoke to.
-    return forwarded?.split(",")[0]?.trim().toLowerCase() ?? new URL(c.req.url).protocol.slice(0, -1);
+    const [forwarded] = this.#isTrusted(c) ? items(c.req.header("x-forwarded-proto")) : [];
+    const scheme = forwarded ?? new URL(c.req.url).protocol.slice(0, -1);
+    return scheme.toLowerCase().replace(/^ws/, "http"); // some proxies name a handshake's scheme "wss"
   }
 
   #isTrusted(c: Context): boolean {
@@ -52,14 +53,20 @@ export class Forwarded {
 
   /** From the nearest outwards, the first that is not a trusted proxy is the client. */
   #clientAddress(c: Context, nearest: string): string {
-    const outer = c.req.header("x-forwarded-for")?.split(",").reverse() ?? [];
     let client = nearest;
-    for (const [hop, address] of outer.entries()) {
+    for (const [hop, address] of items(c.req.header("x-forwarded-for")).reverse().entries()) {
       if (!this.#trusts(client, hop)) break;
-      client = address.trim();
+      client = address;
     }
     return client;
   }
 }
+
+/** The items of a header that is a list. */
+const items = (header = ""): string[] =>
+  header
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);
 
 const peer = (c: Context): ConnInfo => c.env?.hinoko?.runtime.getConnInfo(c) ?? { remote: {} };

@@ -1,0 +1,24 @@
+/**
+ * Leaves the judgement of a request's host to the host guard. @hono/node-server would answer a host that fits into no
+ * URL itself, unlogged; take the first of two in a handshake; and believe a request line that names another host
+ * ("GET http://evil.com/ HTTP/1.1").
+ */
+import type { IncomingMessage } from "node:http";
+
+const ORDINARY = /^[a-z0-9.-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
+
+/** Brings a request into the form in which the Host header alone names the host, and the URL can be built. */
+export function leaveHostToGuard(incoming: IncomingMessage): void {
+  const { host = "", upgrade } = incoming.headers;
+  if (incoming.url?.startsWith("/") && ORDINARY.test(host) && upgrade === undefined) return;
+
+  const hosts = incoming.headersDistinct["host"]?.join(", ");
+  const path = incoming.url?.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
+  incoming.headers.host = hosts;
+  incoming.url = hosts !== undefined && fitsInUrl(hosts) ? path : `http://localhost${path}`;
+}
+
+function fitsInUrl(host: string): boolean {
+  const url = `http://${host}`;
+  return URL.canParse(url) && new URL(url).hostname === host.toLowerCase().replace(/:\d+$/, "");
+}

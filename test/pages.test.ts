@@ -1,0 +1,97 @@
+/**
+ * The secure headers of pages.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Service } from "../src/index.ts";
+import { withService } from "./support/service.ts";
+
+const HEADERS = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+};
+type Expected = Partial<Record<keyof typeof HEADERS, string>>;
+
+const PAGE = "<!doctype html><title>火の粉</title>";
+
+/** Asks for paths, and expects these of the secure headers, and no others, on the answers. */
+const expecting = (
+  setup: (service: Service) => void,
+  expected: Readonly<Record<string, Expected>>,
+  chat = false,
+) =>
+  withService({ chat }, setup, async ({ url }) => {
+    for (const [path, headers] of Object.entries(expected)) {
+      const response = await fetch(url + path, { redirect: "manual" });
+      await response.arrayBuffer();
+      const found = Object.keys(HEADERS).flatMap((name) => {
+        const value = response.headers.get(name);
+        return value === null ? [] : [[name, value] as const];
+      });
+      assert.deepEqual(Object.fromEntries(found), headers, path);
+    }
+  });
+
+test("every HTML answer of an author's has them, however it is made", () =>
+  expecting(
+    ({ app }) => {
+      app.get("/html", (c) => c.html(PAGE));
+      app.get("/response", () => new Response(PAGE, { headers: { "Content-Type": "text/html" } }));
+      app.get("/proxied", (c) => fetch(new URL("/response", c.req.url)));
+      app.get("/missing", (c) => c.html(PAGE, 404));
+      app.get("/failing", () => {
+        throw new Error("failed");
+      });
+      app.onError((_, c) => c.html(PAGE, 500));
+      app.notFound((c) => c.html(PAGE, 404));
+    },
+    Object.fromEntries(
+      ["/html", "/response", "/proxied", "/missing", "/failing", "/nowhere"].map((path) => [path, HEADERS]),
+    ),
+  ));
+
+test("what the author says wins", () =>
+  expecting(
+    ({ app }) => {
+      app.use("/framed/*", async (c, next) => {
+        await next();
+        c.header("X-Frame-Options", "SAMEORIGIN");
+      });
+      app.get("/framed/page", (c) => c.html(PAGE));
+      app.get("/html", (c) => c.html(PAGE, 200, { "Referrer-Policy": "no-referrer", "X-Frame-Options": "" }));
+      app.get("/opened", (c) => {
+        c.header("Cross-Origin-Opener-Policy", "unsafe-none");
+        return c.html(PAGE);
+      });
+    },
+    {
+      "/framed/page": { ...HEADERS, "x-frame-options": "SAMEORIGIN" },
+      "/html": { ...HEADERS, "referrer-policy": "no-referrer", "x-frame-options": "" },
+      "/opened": { ...HEADERS, "cross-origin-opener-policy": "unsafe-none" },
+    },
+  ));
+
+test("answers that are no pages are left alone", () =>
+  expecting(
+    ({ app }) => {
+      app.get("/json", (c) => c.json({ html: PAGE }));
+      app.get("/text", (c) => c.text(PAGE));
+      app.get("/empty", (c) => c.body(null, 204));
+      app.get("/xml", (c) => c.body("<html/>", 200, { "Content-Type": "application/xml" }));
+      app.get("/redirect", (c) => c.redirect("/text"));
+    },
+    {
+      "/json": {},
+      "/text": {},
+      "/empty": {},
+      "/xml": {},
+      "/redirect": {},
+      "/nowhere": {},
+      "/socket.io/socket.io.js": {},
+    },
+  ));
+
+test("the demo's own page has them, with its stricter Referrer-Policy", () =>
+  expecting(() => {}, { "/": { ...HEADERS, "referrer-policy": "no-referrer" } }, true));

@@ -1,0 +1,298 @@
+/**
+ * readSettings(): options over environment over defaults, and what each bad value is told.
+ */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { createService, type ServiceOptions, type Settings, SettingsError } from "../src/index.ts";
+import { readSettings } from "../src/settings.ts";
+import { serve } from "./support/runtime.ts";
+import { silent } from "./support/service.ts";
+
+const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
+
+/** Options as JavaScript can pass them, whatever the types say. */
+const untyped = (...entries: (readonly unknown[])[]): ServiceOptions => Object.fromEntries(entries);
+
+interface Row {
+  readonly option: keyof ServiceOptions;
+  readonly variable: string;
+  readonly form: string;
+  readonly reads: (settings: Settings) => unknown;
+  /** Strings that the environment and an option can have, with what is read out of them. */
+  readonly good: Readonly<Record<string, unknown>>;
+  /** Values that only an option can have, and that are read as they are. */
+  readonly goodOptions: readonly unknown[];
+  readonly bad: readonly string[];
+  readonly badOptions: readonly unknown[];
+}
+
+const all = <Value>(values: string, expected: Value) =>
+  Object.fromEntries(values.split(" ").map((value) => [value, expected]));
+
+const TABLE: readonly Row[] = [
+  {
+    option: "host",
+    variable: "HOST",
+    form: "a host name or an IP address",
+    reads: ({ host }) => host,
+    good: { "0.0.0.0": "0.0.0.0", "My-Host.example_1": "My-Host.example_1" },
+    goodOptions: ["::1", "localhost"],
+    bad: ["a b", "http://localhost", "example.org/", "[::1]", "*"],
+    badOptions: [8000, "", null],
+  },
+  {
+    option: "port",
+    variable: "PORT",
+    form: "a number between 0 and 65535",
+    reads: ({ port }) => port,
+    good: { "0": 0, "80": 80, "08000": 8000, "65535": 65_535 },
+    goodOptions: [0, 65_535],
+    bad: ["80a", "-1", "65536", "1.5", " 80", "0x50", "1e3", "eighty"],
+    badOptions: [-1, 65_536, 1.5, NaN, Infinity, "", true, null],
+  },
+  {
+    option: "production",
+    variable: "NODE_ENV",
+    form: 'true, false or the name of an environment ("production")',
+    reads: ({ production }) => production,
+    good: { production: true, development: false, test: false, true: false },
+    goodOptions: [true, false],
+    bad: [],
+    badOptions: [1, null],
+  },
+  {
+    option: "allowedHosts",
+    variable: "ALLOWED_HOSTS",
+    form: 'a list of host names without scheme or port ("example.org, .example.org, [::1]" or "*")',
+    reads: ({ allowedHosts }) => allowedHosts,
+    good: {
+      "example.org": ["example.org"],
+      " Example.ORG,.example.com  [::1]\t127.0.0.1 ,, ": [
+        "example.org",
+        ".example.com",
+        "[::1]",
+        "127.0.0.1",
+      ],
+      "*": ["*"],
+      " , ": DEVELOPMENT_HOSTS,
+    },
+    goodOptions: [["example.org", ".b.org"], ["*"]],
+    bad: ["http://a.org", "a.org:80", "*.a.org", "a_b.org", "a.org, b.org/", "[::1", ".", "-a.org"],
+    badOptions: [["a.org", "b.org:80"], true, [1]],
+  },
+  {
+    option: "allowedOrigins",
+    variable: "ALLOWED_ORIGINS",
+    form: 'a list of origins ("https://example.org, http://localhost:3000" or "*")',
+    reads: ({ allowedOrigins }) => allowedOrigins,
+    good: {
+      "https://Example.org": ["https://example.org"],
+      "http://localhost:3000, capacitor://localhost": ["http://localhost:3000", "capacitor://localhost"],
+      "*": ["*"],
+      ",": [],
+    },
+    goodOptions: [["https://a.org"], []],
+    bad: ["a.org", "https://a.org/", "https://a.org?b", "https://*.a.org", "null", "https://", "//a.org"],
+    badOptions: [["https://a.org", "b.org"], /a/],
+  },
+  {
+    option: "trustProxy",
+    variable: "TRUST_PROXY",
+    form: 'true, false, a number of proxies, or a list of addresses ("loopback, 10.0.0.0/8")',
+    reads: ({ trustProxy }) => trustProxy,
+    good: {
+      ...all("true TRUE yes on 1", 1),
+      ...all("false no Off 0", false),
+      "2": 2,
+      loopback: ["loopback"],
+      "loopback, 10.0.0.0/8 fd00::/8": ["loopback", "10.0.0.0/8", "fd00::/8"],
+      "10.0.0.0/255.0.0.0": ["10.0.0.0/255.0.0.0"],
+    },
+    goodOptions: [false, 0, 3, ["uniquelocal", "::1"]],
+    bad: ["maybe", "-1", "1.5", "10.0.0.0/33", "10.0.0.256", "loopback, proxy.example.org", ","],
+    badOptions: [-1, 1.5, NaN, ["10.0.0.1", "nobody"], []],
+  },
+  {
+    option: "transports",
+    variable: "TRANSPORTS",
+    form: 'a list of "polling" and "websocket"',
+    reads: ({ socketio }) => socketio.transports,
+    good: { polling: ["polling"], "websocket, polling": ["websocket", "polling"] },
+    goodOptions: [["websocket"], ["polling", "websocket"]],
+    bad: ["udp", "polling, webtransport", "Polling", ","],
+    badOptions: [[], ["polling", "udp"], 1, ""],
+  },
+  {
+    option: "chat",
+    variable: "CHAT",
+    form: "true or false",
+    reads: ({ chat }) => chat,
+    good: { ...all("1 true yes on ON", true), ...all("0 false no off No", false) },
+    goodOptions: [true, false],
+    bad: ["maybe", "2", "y", " true"],
+    badOptions: [1, ""],
+  },
+];
+
+/** Expects a SettingsError with exactly this message. */
+const refuses = (read: () => unknown, message: string) =>
+  assert.throws(read, (error) => {
+    assert.ok(error instanceof SettingsError);
+    assert.deepEqual([error.name, error.message], ["SettingsError", message]);
+    return true;
+  });
+
+for (const { option, variable, form, reads, good, goodOptions, bad, badOptions } of TABLE) {
+  describe(`${option} and ${variable}`, () => {
+    const readEnv = (value: string) => reads(readSettings({}, { [variable]: value }));
+    const readOption = (value: unknown, env = {}) => reads(readSettings(untyped([option, value]), env));
+
+    test("are read in every form", () => {
+      for (const [value, expected] of Object.entries(good)) {
+        assert.deepEqual(readEnv(value), expected, `${variable}=${value}`);
+        assert.deepEqual(readOption(value), expected, `${option}: "${value}"`);
+      }
+      for (const value of goodOptions) assert.deepEqual(readOption(value), value);
+    });
+
+    test("are refused by name, with the value and the form expected", () => {
+      for (const value of bad) refuses(() => readEnv(value), `${variable} must be ${form} (got "${value}")`);
+      for (const value of [...bad, ...badOptions]) {
+        const shown = typeof value === "string" ? `"${value}"` : String(value);
+        refuses(() => readOption(value), `${option} must be ${form} (got ${shown})`);
+      }
+    });
+
+    test("are unset when the variable is empty or the option undefined", () => {
+      const unset = reads(readSettings({}, {}));
+      assert.deepEqual(readEnv(""), unset);
+      assert.deepEqual(readOption(undefined), unset);
+    });
+
+    test("go in this order: option, environment, default", () => {
+      for (const [value, expected] of Object.entries(good)) {
+        for (const other of [...Object.keys(good), ...bad]) {
+          assert.deepEqual(readOption(value, { [variable]: other }), expected, `${value} and ${other}`);
+        }
+      }
+    });
+  });
+}
+
+test("options have forms of their own: true is one proxy, an empty list of hosts none", () => {
+  assert.equal(readSettings({ trustProxy: true }, {}).trustProxy, 1);
+  for (const allowedHosts of ["", []]) {
+    const env = { ALLOWED_HOSTS: "example.org" };
+    assert.deepEqual(readSettings({ allowedHosts }, env).allowedHosts, DEVELOPMENT_HOSTS);
+    assert.deepEqual(readSettings({ allowedHosts, production: true }, env).allowedHosts, []);
+  }
+});
+
+test("the defaults are those of development", () => {
+  const { logger, ...settings } = readSettings({}, {});
+  assert.equal(logger, console);
+  const plain = { host: "0.0.0.0", port: 8000, production: false, trustProxy: false, chat: true };
+  const socketio = { transports: ["polling", "websocket"] };
+  assert.deepEqual(settings, { ...plain, allowedHosts: DEVELOPMENT_HOSTS, allowedOrigins: [], socketio });
+});
+
+test("in production no host is served and no demo, unless they are asked for", () => {
+  const bare = readSettings({}, { NODE_ENV: "production" });
+  assert.deepEqual([bare.allowedHosts, bare.chat], [[], false]);
+  const asked = readSettings({}, { NODE_ENV: "production", ALLOWED_HOSTS: "example.org", CHAT: "on" });
+  assert.deepEqual([asked.allowedHosts, asked.chat], [["example.org"], true]);
+});
+
+test("createService reads the process's own environment, and refuses what cannot be used", () => {
+  const before = process.env["PORT"];
+  process.env["PORT"] = "12345";
+  try {
+    assert.equal(createService().settings.port, 12_345);
+    refuses(() => createService({ port: "x" }), 'port must be a number between 0 and 65535 (got "x")');
+    process.env["PORT"] = "80a";
+    refuses(() => createService(), 'PORT must be a number between 0 and 65535 (got "80a")');
+  } finally {
+    if (before === undefined) delete process.env["PORT"];
+    else process.env["PORT"] = before;
+  }
+});
+
+test("settings are frozen, and the author's own objects are not", () => {
+  const allowedHosts = ["example.org"];
+  const trustProxy = ["loopback"];
+  const socketio = { pingInterval: 1_000 };
+  for (const settings of [readSettings({}, {}), readSettings({ allowedHosts, trustProxy, socketio }, {})]) {
+    assert.ok(Object.isFrozen(settings));
+    const { allowedHosts, allowedOrigins, trustProxy, socketio } = settings;
+    for (const part of [allowedHosts, allowedOrigins, trustProxy, socketio]) assert.ok(Object.isFrozen(part));
+  }
+  for (const own of [allowedHosts, trustProxy, socketio]) assert.ok(!Object.isFrozen(own));
+});
+
+describe("socketio", () => {
+  const FORMS: Readonly<Record<string, string>> = {
+    ...all(
+      "pingInterval pingTimeout upgradeTimeout connectTimeout",
+      "a whole number of milliseconds above 0",
+    ),
+    maxHttpBufferSize: "a whole number of bytes above 0",
+  };
+
+  for (const [name, form] of Object.entries(FORMS)) {
+    test(`${name} is ${form}`, () => {
+      const read = (value: unknown) => readSettings(untyped(["socketio", { [name]: value }]), {}).socketio;
+      assert.deepEqual(Object.entries(read(1)).at(-1), [name, 1]);
+      for (const value of [0, -1, 1.5, NaN, Infinity, null, true]) {
+        refuses(() => read(value), `socketio.${name} must be ${form} (got ${value})`);
+      }
+      refuses(() => read("1000"), `socketio.${name} must be ${form} (got "1000")`);
+    });
+  }
+
+  test("path starts with a slash, and is no pattern and no query", () => {
+    const read = (path: string) => readSettings({ socketio: { path } }, {}).socketio.path;
+    for (const path of ["/", "/live", "/live/", "/a/b-c.d"]) assert.equal(read(path), path);
+    for (const path of ["", "live", "http://a/b", "/a?b", "/a#b", "/a*", "/:a"]) {
+      refuses(() => read(path), `socketio.path must be a path that starts with "/" (got "${path}")`);
+    }
+  });
+
+  test("transports are known ones, and win over TRANSPORTS", () => {
+    const read = (transports: unknown) =>
+      readSettings(untyped(["socketio", { transports }]), { TRANSPORTS: "polling" }).socketio.transports;
+    assert.deepEqual(read(["websocket"]), ["websocket"]);
+    const message = 'socketio.transports must be an array of "polling" and "websocket"';
+    refuses(() => read([]), `${message} (got )`);
+    refuses(() => read(["polling", "udp"]), `${message} (got polling,udp)`);
+    refuses(() => read("polling"), `${message} (got "polling")`);
+  });
+
+  test("any other option is handed on as it is", () => {
+    const socketio = { transports: ["polling" as const], cookie: true, addTrailingSlash: false };
+    assert.deepEqual(readSettings({ socketio }, {}).socketio, socketio);
+  });
+
+  test("allowed origins get CORS headers, unless cors says otherwise", () => {
+    const cors = (options: ServiceOptions) => readSettings(options, {}).socketio.cors;
+    assert.equal(cors({}), undefined);
+    assert.deepEqual(cors({ allowedOrigins: "https://a.org, https://b.org" }), {
+      origin: ["https://a.org", "https://b.org"],
+      credentials: true,
+    });
+    assert.deepEqual(cors({ allowedOrigins: ["https://a.org", "*"] }), { origin: "*" });
+    const own = { origin: false };
+    assert.equal(cors({ allowedOrigins: "*", socketio: { cors: own } }), own);
+  });
+});
+
+test("serve refuses a port that is none, and leaves the service to be served", async () => {
+  const service = createService({ logger: silent, host: "127.0.0.1", port: 0 });
+  for (const port of [70_000, -1, 1.5, NaN]) {
+    const message = `port must be a number between 0 and 65535 (got ${port})`;
+    await assert.rejects(serve(service, { port }), { name: "SettingsError", message });
+  }
+  const listening = await serve(service);
+  assert.equal((await fetch(`${listening.url}/nowhere`)).status, 404);
+  await listening.close();
+});
