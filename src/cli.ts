@@ -66,7 +66,8 @@ function parse(argv: readonly string[]) {
     });
     const [address, ...rest] = positionals[0] === "runserver" ? positionals.slice(1) : positionals;
     if (rest.length > 0) throw new UsageError(`One HOST:PORT is expected (got "${positionals.join(" ")}")`);
-    return { ...values, address: address === undefined ? {} : parseAddress(address) };
+    if (address !== undefined) parseAddress(address);
+    return { ...values, address };
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message.split(". ")[0]);
     throw error;
@@ -108,11 +109,11 @@ const isApp = (value: unknown): value is App => typeof value === "function";
 
 async function runserver(
   { runtime, serve }: Launcher,
-  { address, app }: { address: ServiceOptions; app?: string | undefined },
+  { address, app }: { address?: string | undefined; app?: string | undefined },
 ): Promise<void> {
   // Without an app there is the demo to serve, in production too.
   const demo = app === undefined && !process.env["CHAT"] ? { chat: true } : {};
-  const service = createService({ ...address, ...demo });
+  const service = createService({ ...(address && parseAddress(address)), ...demo });
   if (app !== undefined) await (await loadApp(app))(service);
   const listening = await serve(service);
   service.settings.logger.info(banner(runtime, listening, service));
@@ -130,39 +131,23 @@ export async function main(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   try {
-    const {
-      help: wantsHelp,
-      version,
-      runtime: key = launcher.preferred ?? launcher.key,
-      reload,
-      ...flags
-    } = parse(argv);
-    if (wantsHelp) return console.log(help(Object.keys(launcher.commands)));
-    if (version) return console.log(`hinoko ${packageVersion()}`);
+    const { address, app, reload, ...asked } = parse(argv);
+    if (asked.help) return console.log(help(Object.keys(launcher.commands)));
+    if (asked.version) return console.log(`hinoko ${packageVersion()}`);
 
-    const command = launcher.commands[key];
+    const key = asked.runtime ?? launcher.preferred ?? launcher.key;
+    const command = Object.hasOwn(launcher.commands, key) ? launcher.commands[key] : undefined;
     if (!command) {
       const known = Object.keys(launcher.commands).join(", ");
       throw new UsageError(`Unknown runtime: ${key} (known: ${known})`);
     }
-    if (key === launcher.key && !reload) return await runserver(launcher, flags);
+    if (key === launcher.key && !reload) return await runserver(launcher, { address, app });
     const binary = key === launcher.key ? process.execPath : await findBinary(command);
-    process.exitCode = await runAgain(binary, command.args(reload), withoutFlags(argv));
+    const flags = [...(address ? [address] : []), ...(app ? ["--app", app] : [])];
+    process.exitCode = await runAgain(binary, command.args(reload), flags);
   } catch (error) {
     fail(error);
   }
-}
-
-/** The command line for the runtime that was asked for: without the flags that asked for it. */
-function withoutFlags(argv: readonly string[]): string[] {
-  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, tokens: true });
-  const dropped = new Set(
-    tokens.flatMap((token) => {
-      if (token.kind !== "option" || (token.name !== "runtime" && token.name !== "reload")) return [];
-      return token.value !== undefined && !token.inlineValue ? [token.index, token.index + 1] : [token.index];
-    }),
-  );
-  return argv.filter((_, index) => !dropped.has(index));
 }
 
 const EXPECTED = [UsageError, AppError, SettingsError, ListenError, RespawnError];
