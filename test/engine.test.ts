@@ -61,7 +61,8 @@ test("a transport that is not offered is refused with Engine.IO's error", () =>
       const unknown = await fetch(`${url}/socket.io/?EIO=4&transport=carrier-pigeon`);
       assert.equal(unknown.status, 400);
       assert.deepEqual(await unknown.json(), { code: 0, message: "Transport unknown" });
-      assert.deepEqual(errors, Array(2).fill({ code: 0, message: "Transport unknown" }));
+      const error = { code: 0, message: "Transport unknown" };
+      assert.deepEqual(errors, [error, error]);
     },
   ));
 

@@ -43,7 +43,7 @@ export function browserTest(
   if (executablePath === undefined) {
     if (process.env["CI"])
       throw new Error("Chromium is not installed, and CI skips nothing: apt-get install chromium");
-    test.skip(`${name} (Chromium is not installed)`);
+    void test.skip(`${name} (Chromium is not installed)`);
     return;
   }
   test(name, async () => {

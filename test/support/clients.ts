@@ -3,6 +3,7 @@
  */
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
+import { text } from "node:stream/consumers";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { WebSocket } from "ws";
 
@@ -49,18 +50,17 @@ export function handshake(url: string, headers: Record<string, string> = {}): Pr
       answer = { status: statusCode ?? 0, headers };
     });
     socket.on("open", () => resolve({ ...answer, body: "", socket, greeting }));
-    socket.on("unexpected-response", async (request, response) => {
-      response.setEncoding("utf8");
-      let body = "";
-      for await (const chunk of response) body += chunk;
-      request.destroy();
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        body,
-        socket: undefined,
-        greeting,
-      });
+    socket.on("unexpected-response", (request, response) => {
+      text(response).then((body) => {
+        request.destroy();
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body,
+          socket: undefined,
+          greeting,
+        });
+      }, reject);
     });
     socket.on("error", reject);
   });
