@@ -28,14 +28,18 @@ import * as view from "./view.js";
  */
 
 const ACK_TIMEOUT = 10_000;
-/** Typing is repeated while it lasts, so that whoever listens can let it expire; see TYPING_EXPIRES in view.js. */
+/** Typing is repeated while it lasts, so that whoever listens can let it expire; see TYPING_EXPIRES in log.js. */
 const TYPING_REPEATS = 3_000;
 const TYPING_STOPS = 4_000;
 
 const socketPath = document.body.dataset["socketPath"] ?? "/socket.io";
 
 /** @type {typeof import("socket.io-client")} */
-const { io } = await import(`${socketPath}/socket.io.esm.min.js`);
+const { io } = await import(`${socketPath}/socket.io.esm.min.js`).catch((error) => {
+  view.connection("closed", "The Socket.IO client did not load");
+  view.onReconnect(() => location.reload());
+  throw error;
+});
 
 /** @type {import("socket.io-client").Socket<ServerEvents, ClientEvents>} */
 const socket = io("/chat", {
@@ -99,13 +103,7 @@ view.onJoin((wanted) => {
   if (socket.connected) void sit(wanted);
 });
 
-view.onSwitch(async (room) => {
-  if (!seat || !seated) return;
-  const { name } = seat;
-  const reply = await ask((acked) => acked.emitWithAck("join", { name, room }));
-  if (reply.ok) entered(reply);
-  else view.stay(reply.error);
-});
+view.onSwitch((room) => void move(room));
 
 view.onLeave(() => {
   if (socket.connected) void ask((acked) => acked.emitWithAck("leave"));
@@ -118,6 +116,18 @@ async function sit(wanted) {
   if (seat !== wanted) return; // left again, or wants another by now
   if (reply.ok) entered(reply);
   else if (socket.connected) left(reply.error); // and if not, the next "connect" asks again
+}
+
+/**
+ * Changes rooms. The server gives up the old seat only for a new one, so a refusal leaves us where we are.
+ * @param {string} room
+ */
+async function move(room) {
+  if (!seat || !seated) return;
+  const { name } = seat;
+  const reply = await ask((acked) => acked.emitWithAck("join", { name, room }));
+  if (reply.ok) entered(reply);
+  else view.stay(reply.error);
 }
 
 /** @param {Joined} joined */

@@ -5,17 +5,17 @@ import { html, raw } from "hono/html";
 
 type Markup = ReturnType<typeof html>;
 
-/** 火の粉 as strokes rather than letters: it needs no font, and the two side strokes of 火 are sparks. */
-const wordmark = (
+/** 火の粉 as strokes rather than letters: it needs no font, and the side strokes of 火 and 粉 are sparks. */
+const strokes = (
   className: string,
-) => html`<svg class="${className}" viewBox="0 0 322 104" role="img" aria-label="Hinoko">
+) => html`<svg class="${className}" viewBox="7 2 316 100" aria-hidden="true">
   <g fill="none" stroke="currentColor" stroke-width="7.5" stroke-linecap="round" stroke-linejoin="round">
     <path d="M51 8v30c0 24-13 42-40 56M51 40c5 24 18 42 41 54" />
     <path class="spark" d="M20 33c1 10 4 17 9 23M85 29c-3 10-9 19-17 26" />
-    <path d="M164 27c-2 24-9 42-20 52-11 9-25 3-26-14-1-22 17-40 44-41 27-1 43 15 43 34 0 19-14 31-35 34" />
-    <path d="M221 43h49M245 9v86M243 46c-4 16-11 28-22 39M248 46c4 10 10 18 18 24" />
-    <path class="spark" d="M225 16c4 5 6 10 8 16M266 14c-3 6-6 11-10 16" />
-    <path d="M284 13c-1 14-6 24-15 33M294 11c3 14 10 25 22 33M275 53h33c0 15-2 28-6 37-2 4-7 5-14 2M287 55c-1 16-7 29-19 38" />
+    <path d="M161 27c-2 24-9 42-20 52-11 9-25 3-26-14-1-22 17-40 44-41 27-1 43 15 43 34 0 19-14 31-35 34" />
+    <path d="M219 43h45M242 9v86M240 46c-4 16-11 28-22 39M245 46c4 10 10 18 17 23" />
+    <path class="spark" d="M222 16c4 5 6 10 8 16M263 14c-3 6-6 11-10 16" />
+    <path d="M290 13c-1 14-6 24-15 33M300 11c3 14 9 24 19 32M281 54h31c0 15-2 27-6 36-2 4-7 5-14 2M293 56c-1 16-7 28-18 37" />
   </g>
 </svg>`;
 
@@ -42,11 +42,11 @@ export function document(runtime: { name: string; version: string }, socketPath:
   <div class="sparks" aria-hidden="true">${Array.from({ length: 14 }, () => html`<i></i>`)}</div>
 
   <header class="bar">
-    <h1>${wordmark("wordmark")}</h1>
+    <h1>${strokes("wordmark")} Hinoko</h1>
     <dl class="gauges">
       <div>
         <dt>Connection</dt>
-        <dd id="status" role="status" data-state="connecting">Connecting</dd>
+        <dd><span id="status" role="status" data-state="connecting">Connecting</span></dd>
       </div>
       <div>
         <dt>Transport</dt>
@@ -63,7 +63,7 @@ export function document(runtime: { name: string; version: string }, socketPath:
   <main>
     <section id="lobby" aria-labelledby="lobby-title">
       <div class="hero">
-        ${wordmark("emblem")}
+        ${strokes("emblem")}
         <p class="tagline">Sparks from a flame.</p>
         <p class="lede">One Hono app and one Socket.IO server, burning as one service.</p>
       </div>
@@ -85,7 +85,7 @@ export function document(runtime: { name: string; version: string }, socketPath:
     <section id="chat" aria-labelledby="room-title" hidden>
       <aside class="rail">
         <div class="place">
-          <h2 id="room-title" tabindex="-1"></h2>
+          <h2 id="room-title"></h2>
           <p>as <bdi id="self"></bdi></p>
         </div>
         <h3 id="members-title"><span id="member-count">0</span> online</h3>
@@ -102,7 +102,7 @@ export function document(runtime: { name: string; version: string }, socketPath:
         <button id="leave" type="button">Leave</button>
       </aside>
       <div class="talk">
-        <ol id="messages" role="log" aria-label="Messages" tabindex="0"></ol>
+        <div id="log" role="log" aria-label="Messages" tabindex="0"><ol id="messages"></ol></div>
         <p id="typing"></p>
         <form id="compose" novalidate>
           <label for="text" class="unseen">Message</label>

@@ -13,11 +13,19 @@ const TYPING_EXPIRES = 6_000;
 /** Messages of one author within this time are shown under one name. */
 const ONE_BREATH = 3 * 60_000;
 
+const log = byId("log", HTMLElement);
 const messages = byId("messages", HTMLElement);
 const textField = byId("text", HTMLTextAreaElement);
 
 let self = "";
 let last = { name: "", time: 0 };
+
+/** Whether the end of the log is in sight, and to be kept there. */
+let following = true;
+log.addEventListener("scroll", () => {
+  following = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+});
+new ResizeObserver(follow).observe(log);
 
 /** Who is typing, each with the timer that forgets them. @type {Map<string, ReturnType<typeof setTimeout>>} */
 const typists = new Map();
@@ -49,6 +57,7 @@ export function onSend(listener) {
     if (!text) return;
     textField.value = "";
     fit();
+    following = true;
     const item = add(self, text, Date.now());
     item.dataset["own"] = "true";
     const outgoing = { text, item };
@@ -94,6 +103,7 @@ function show({ item }, state, words) {
   item.dataset["delivery"] = state;
   const label = item.querySelector(".state");
   if (label) label.textContent = words;
+  follow();
 }
 
 // --- typing ---
@@ -148,11 +158,15 @@ function addNote(before, who, after) {
   append(make("li", "note", before, make("bdi", "", who), after));
 }
 
-/** Adds to the log, and follows it unless somebody has scrolled back to read. @param {HTMLElement} item */
+/** @param {HTMLElement} item */
 function append(item) {
-  const atEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 80;
   messages.append(item);
-  if (atEnd) messages.scrollTop = messages.scrollHeight;
+  follow();
+}
+
+/** Keeps the end of the log in sight, unless somebody has scrolled back to read. */
+function follow() {
+  if (following) log.scrollTop = log.scrollHeight;
 }
 
 /** @param {HTMLTimeElement} clock @param {number} time */

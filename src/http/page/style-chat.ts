@@ -60,10 +60,12 @@ export const chatStyle = /* css */ `
   box-shadow: var(--shadow);
 }
 
-#messages { overflow-y: auto; overscroll-behavior: contain; padding: 0.75rem 0.5rem; border-radius: 0.6rem; }
-#messages:focus-visible { outline-offset: -2px; }
+#log { overflow-y: auto; overscroll-behavior: contain; padding: 0.75rem 0.5rem; border-radius: 0.6rem; }
+#log:focus-visible { outline-offset: -2px; }
 
 .note { margin-block: 0.9rem; text-align: center; font-size: 0.85rem; color: var(--faint); overflow-wrap: anywhere; }
+
+.note + .note { margin-top: -0.6rem; }
 
 .message {
   display: grid;
@@ -93,18 +95,19 @@ export const chatStyle = /* css */ `
 .message[data-follows="true"] .text { border-top-left-radius: 0.9rem; }
 
 .message[data-own="true"] {
-  grid-template-columns: minmax(0, max-content);
-  grid-template-areas: "byline" "text" "receipt";
+  grid-template-columns: auto minmax(0, max-content);
+  grid-template-areas: ". byline" "receipt text";
   justify-content: end;
   margin-left: auto;
 }
 .message[data-own="true"] .badge { display: none; }
-.message[data-own="true"] :is(.byline, .text, .receipt) { justify-self: end; }
+.message[data-own="true"] :is(.byline, .text) { justify-self: end; }
+.message[data-delivery="failed"] { grid-template-areas: ". byline" ". text" "receipt receipt"; }
 .message[data-own="true"] .byline .who { display: none; }
 .message[data-own="true"] .text { background: var(--own); border-color: transparent; border-radius: 0.9rem 0.9rem 0.25rem; }
 
 /* A message of ours is a coal until the server has it, and a spark from then on. */
-.receipt { grid-area: receipt; display: flex; flex-wrap: wrap; align-items: center; justify-content: end; gap: 0.2rem 0.4rem; margin-top: 0.2rem; font-size: 0.78rem; line-height: 1.3; color: var(--faint); }
+.receipt { grid-area: receipt; display: flex; align-items: center; align-self: end; justify-content: end; gap: 0.5rem; margin-block: 0.2rem; font-size: 0.78rem; line-height: 1.3; color: var(--faint); }
 .state::before {
   content: "";
   display: inline-block;
@@ -127,7 +130,7 @@ export const chatStyle = /* css */ `
 }
 [data-delivery="failed"] .state { color: var(--bad); overflow-wrap: anywhere; }
 [data-delivery="failed"] .state::before { background: var(--bad); border-radius: 0; rotate: 45deg; }
-.again { min-height: 1.75rem; padding: 0 0.6rem; font-size: 0.78rem; }
+.again { flex: none; min-height: 1.75rem; padding: 0 0.6rem; font-size: 0.78rem; }
 :not([data-delivery="failed"]) > .receipt > .again { display: none; }
 @keyframes catch { from { scale: 2.2; filter: drop-shadow(0 0 6px var(--spark)); } }
 
@@ -159,6 +162,8 @@ export const chatStyle = /* css */ `
   .member .who { max-width: 9rem; }
   .member .badge { width: 1.5rem; height: 1.5rem; font-size: 0.7rem; }
   #switch { display: none; } /* Leave leads to the same fields. */
+  .state { overflow: hidden; }
+  :is([data-delivery="pending"], [data-delivery="delivered"]) .state { width: 0.8rem; padding-block: 0.3rem; white-space: nowrap; }
   .talk { border-width: 1px 0 0; border-radius: 1rem 1rem 0 0; }
 }
 `;

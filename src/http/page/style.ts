@@ -22,7 +22,6 @@ export const style = /* css */ `
   --fill-hover: #96300a;
   --on-fill: #fff;
   --bad: #a3123a;
-  --good: #35691f;
   --shadow: 0 1px 2px rgb(70 30 10 / 0.08), 0 12px 32px rgb(70 30 10 / 0.1);
   --sans: "Avenir Next", Avenir, "Segoe UI", "Noto Sans", "Hiragino Sans", "Noto Sans CJK JP", system-ui, sans-serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace;
@@ -45,7 +44,6 @@ export const style = /* css */ `
     --fill-hover: #ffa869;
     --on-fill: #241006;
     --bad: #ff8f9e;
-    --good: #a9d18a;
     --shadow: 0 1px 2px rgb(0 0 0 / 0.4), 0 18px 48px rgb(0 0 0 / 0.45);
   }
 }
@@ -97,7 +95,6 @@ button:hover { background: var(--glow); border-color: var(--ember); }
 .primary:hover { background: var(--fill-hover); border-color: transparent; }
 
 :focus-visible { outline: 3px solid var(--ember); outline-offset: 2px; }
-h2:focus { outline: none; }
 
 .error { color: var(--bad); font-size: 0.9rem; overflow-wrap: anywhere; }
 .error:empty { display: none; }
@@ -114,7 +111,10 @@ h2:focus { outline: none; }
   gap: 0.5rem 1.5rem;
   padding: 0.7rem clamp(1rem, 3vw, 2rem);
 }
-.wordmark { height: 1.9rem; color: var(--ink); }
+.bar h1 { display: flex; gap: 0.7rem; align-items: center; font-size: 1.05rem; letter-spacing: 0.01em; }
+.wordmark { height: 1.8rem; }
+/* The lobby has the emblem. */
+body:has(#lobby:not([hidden])) .wordmark { display: none; }
 .spark { stroke: var(--spark); transition: stroke 0.6s; }
 :root:not([data-state="connected"]) .spark { stroke: var(--edge); }
 
@@ -208,7 +208,8 @@ label { font-size: 0.9rem; font-weight: 600; }
 @media (max-width: 40rem) {
   .bar { padding-block: 0.55rem; }
   .wordmark { height: 1.5rem; }
-  .gauges { gap: 0 0.9rem; }
+  .gauges { gap: 0 0.9rem; margin-left: 0; width: 100%; justify-content: space-between; }
+  .gauges div { gap: 0; }
   .gauges dt { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .gauges dd { font-size: 0.72rem; }
 }
@@ -224,7 +225,7 @@ function sparks(): string {
   return Array.from({ length: 14 }, (_, index) => {
     const scatter = (step: number) => ((index + 1) * step) % 1;
     const x = 4 + 92 * scatter(0.618);
-    const size = 2 + 2.5 * scatter(0.382);
+    const size = 2.5 + 3.5 * scatter(0.382);
     const time = 7 + 8 * scatter(0.732);
     const drift = 70 * scatter(0.45) - 35;
     return `.sparks i:nth-child(${index + 1}) { --x: ${x.toFixed(1)}; --size: ${size.toFixed(1)}; --time: ${time.toFixed(1)}; --start: ${scatter(0.569).toFixed(2)}; --drift: ${drift.toFixed(0)}; }`;
