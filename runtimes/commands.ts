@@ -19,7 +19,7 @@ export const commands = {
     // Node 20 needs tsx to run TypeScript; what is published is JavaScript.
     args: (watch) => [
       ...(watch ? ["--watch"] : []),
-      ...(isSource ? ["--import", "tsx"] : []),
+      ...(isSource ? ["--import", import.meta.resolve("tsx")] : []),
       launcher("node"),
     ],
   },

@@ -25,10 +25,11 @@ export interface Listening {
   readonly port: number;
   readonly hostname: string;
   /**
-   * Stops gracefully: takes no new connection, tells every client, lets requests that are under way finish
-   * (for 10 seconds at the most), frees the port. Later calls return the same promise.
+   * Stops gracefully: opens no session any more, tells every client behind what was sent to it (waiting a second
+   * at the most for one that does not listen), lets the requests under way finish (10 seconds at the most), frees
+   * the port. Later calls return the same promise.
    */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Serves a service on one runtime. Rejects when the address cannot be listened on. */
@@ -85,6 +86,9 @@ export interface Listener {
   terminate(): void;
 }
 
+/** How long `close()` waits for polling clients to fetch the news, in milliseconds: they are back at once. */
+const LINGER = 1000;
+
 /** How long `close()` waits for requests that are under way, in milliseconds. */
 const GRACE = 10_000;
 
@@ -94,28 +98,29 @@ export function defineServe(runtime: Runtime): Serve {
     signal?.throwIfAborted();
     const address = { port: port === undefined ? service.settings.port : readPort(port), hostname };
     const mounted = service.mount(runtime);
-    const listener = await runtime.listen(mounted, address).catch((cause: unknown) => {
-      mounted.engine.close();
+    const listener = await runtime.listen(mounted, address).catch(async (cause: unknown) => {
+      await mounted.engine.detach(0);
       throw listenError(cause, address);
     });
 
-    let closing: Promise<void> | undefined;
+    const stop = async () => {
+      mounted.engine.retire();
+      await service.io.close();
+      await mounted.engine.detach(LINGER);
+      const idle = listener.close();
+      const timer = setTimeout(() => listener.terminate(), GRACE);
+      await idle;
+      clearTimeout(timer);
+    };
+    let stopped: Promise<void> | undefined;
     const close = () => {
       signal?.removeEventListener("abort", onAbort);
-      return (closing ??= stop(service, listener));
+      return (stopped ??= stop());
     };
     const onAbort = () => void close();
     signal?.addEventListener("abort", onAbort);
     return { url: urlOf(hostname, listener.port), port: listener.port, hostname, close };
   };
-}
-
-async function stop(service: Servable, listener: Listener): Promise<void> {
-  const idle = listener.close();
-  await service.io.close();
-  const timer = setTimeout(() => listener.terminate(), GRACE);
-  await idle;
-  clearTimeout(timer);
 }
 
 /** A wildcard address can be listened on but not called: the URL names the loopback instead. */
@@ -128,6 +133,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is taken",
   EACCES: "permission denied",
   EADDRNOTAVAIL: "this machine has no such address",
+  EINVAL: "this machine has no such address", // Deno's for the same
   ENOTFOUND: "no such host",
 };
 

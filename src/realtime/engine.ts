@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "hono";
 
 /** Who opened a session, as the Hono chain saw them. */
@@ -35,25 +36,35 @@ export type EngineMiddleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/** A session of the bound engine, as far as it must be completed here. */
-interface Connection {
+/** A session of the bound engine, as far as it is dealt with here. */
+interface Session {
   readonly request: object;
+  /** Writable: what is sent now is on its way at once. Polling is while a poll is pending. */
+  readonly transport: { readonly writable: boolean };
   once(event: "close", listener: () => void): unknown;
+  close(): unknown;
 }
+
+/** How often the sessions that could not be told of the end yet are looked at, in milliseconds. */
+const LOOK = 20;
 
 /**
  * Events: `connection` (a session was opened), `connection_error` (one was refused), `initial_headers` and
  * `headers` (an answer is about to be sent; its headers may be edited).
  */
 export class Engine extends EventEmitter {
-  /** How many sessions are open. */
-  clientsCount = 0;
-
   /** Makes the id of a session; set it to have your own. */
   generateId: ((request: object) => string | PromiseLike<string>) | undefined;
 
   #driver: EngineDriver | undefined;
+  #isRetiring = false;
+  readonly #sessions = new Set<Session>();
   readonly #middlewares: EngineMiddleware[] = [];
+
+  /** How many sessions are open. */
+  get clientsCount(): number {
+    return this.#sessions.size;
+  }
 
   /** Whether a runtime's engine is under this one: the service is being served. */
   get attached(): boolean {
@@ -74,23 +85,42 @@ export class Engine extends EventEmitter {
 
   /** Answers a request that reached the Socket.IO route. */
   handle(c: Context, handshake: Handshake): Response | Promise<Response> {
-    return this.#driver ? this.#driver.handle(c, handshake) : c.text("Socket.IO is not being served", 503);
+    const opensNone = this.#isRetiring && c.req.query("sid") === undefined;
+    if (!this.#driver || opensNone) return c.text("Socket.IO is not being served", 503);
+    return this.#driver.handle(c, handshake);
   }
 
   /** Hands a session that the bound engine opened to Socket.IO, completed with what the Hono chain knows of it. */
-  open(session: Connection, { address, variables }: Handshake): void {
+  open(session: Session, { address, variables }: Handshake): void {
     Object.assign(session, { remoteAddress: address });
     Object.assign(session.request, { var: variables });
-    this.clientsCount++;
-    session.once("close", () => this.clientsCount--);
+    this.#sessions.add(session);
+    session.once("close", () => this.#sessions.delete(session));
     this.emit("connection", session);
   }
 
-  /** Closes every session. The service can be served again afterwards. */
+  /** Opens no session any more, and has `close()` tell each client instead of cutting it off. */
+  retire(): void {
+    this.#isRetiring = true;
+  }
+
+  /** Closes every session; those of an engine that retires, as soon as their clients can be told. */
   close(): this {
-    const driver = this.#driver;
-    this.#driver = undefined;
-    driver?.close();
+    if (!this.#isRetiring) this.#driver?.close();
+    else for (const session of this.#sessions) if (session.transport.writable) session.close();
     return this;
+  }
+
+  /**
+   * Closes every session and takes the runtime's engine away. The service can be served again afterwards.
+   * @param patience how long clients that cannot be told yet are waited for, in milliseconds
+   */
+  async detach(patience: number): Promise<void> {
+    const deadline = Date.now() + patience;
+    this.retire();
+    while (this.close().clientsCount > 0 && Date.now() < deadline) await sleep(LOOK);
+    this.#isRetiring = false;
+    this.close();
+    this.#driver = undefined;
   }
 }

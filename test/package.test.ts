@@ -1,0 +1,144 @@
+/**
+ * The package: what npm packs is all that an author needs, installed in an empty folder.
+ */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import type * as packaged from "../runtimes/commands.ts";
+import { TEST_FOLDER, withProcess } from "./support/process.ts";
+import { launcher, runtime } from "./support/runtime.ts";
+
+const PROJECT = join(TEST_FOLDER, "..");
+
+const SCRIPT = `
+  import { createService } from "hinoko";
+  import { serve } from "hinoko/${runtime}";
+
+  const service = createService({ host: "127.0.0.1", port: 0 });
+  service.app.get("/hello", (c) => c.text("hello"));
+  const { url, close } = await serve(service);
+  for (const path of ["/hello", "/", "/hinoko/chat.css", "/hinoko/chat.js", "/socket.io/socket.io.js"]) {
+    const response = await fetch(url + path);
+    console.log(path, response.status, (await response.text()).length > 0);
+  }
+  await close();
+`;
+
+const APP = `
+  export default ({ app }) => {
+    app.get("/hello", (c) => c.text("hello"));
+  };
+`;
+
+/** What the types must let pass, and what they must not. */
+const TYPED = `
+  import { createService, getConnInfo, type Listening, ListenError, type Service } from "hinoko";
+  import { serve as serveOnBun } from "hinoko/bun";
+  import { serve as serveOnDeno } from "hinoko/deno";
+  import { serve as serveOnNode } from "hinoko/node";
+
+  interface Events {
+    news: (text: string) => void;
+  }
+
+  const service = createService<Events>({ allowedHosts: ["example.org"], socketio: { pingInterval: 1000 } });
+  service.app.get("/who", (c) => c.text(getConnInfo(c).remote.address ?? "nobody"));
+  service.app.post("/news", async (c) => c.json(c.var.io.emit("news", await c.req.text())));
+  service.io.on("connection", (socket) => {
+    socket.on("news", (text) => socket.broadcast.emit("news", text.toUpperCase()));
+    // @ts-expect-error: there is no such event
+    socket.emit("weather");
+  });
+  // @ts-expect-error: there is no such option
+  createService({ allowedHost: ["example.org"] });
+
+  export const listening: Promise<Listening>[] = [serveOnNode, serveOnBun, serveOnDeno].map((serve) =>
+    serve(service, { port: 0, signal: AbortSignal.timeout(1000) }),
+  );
+  // @ts-expect-error: a port is a number
+  void serveOnNode(service, { port: "8000" });
+  export const reasonOf = (error: ListenError): string => error.message;
+  export default ({ app }: Service): void => {
+    app.get("/", (c) => c.text("here"));
+  };
+`;
+
+const CONFIG = {
+  compilerOptions: { module: "nodenext", target: "es2023", strict: true, noEmit: true, types: [] },
+  include: ["typed.ts"],
+};
+
+/** `--runtime` finds a runtime on PATH, as it is with an author who has not installed it with npm. */
+const PATH = [join(PROJECT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+
+let folder = "";
+let tarball = "";
+
+/** Runs a program in the empty folder to its end, and tells what it wrote to stdout. */
+async function run(program: string, args: string[], cwd = folder): Promise<string> {
+  const { status, stdout, stderr } = await withProcess(program, args, { cwd }, (child) => child.ended());
+  assert.equal(status, 0, `${program} ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), ".tmp-hinoko-"));
+  const packed = await run("npm", ["pack", "--pack-destination", folder], PROJECT);
+  tarball = packed.trim().split("\n").at(-1) ?? "";
+  const files = {
+    "package.json": '{ "type": "module" }',
+    "main.js": SCRIPT,
+    "app.mjs": APP,
+    "typed.ts": TYPED,
+    "tsconfig.json": JSON.stringify(CONFIG),
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`]);
+});
+
+after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+test("the tarball holds the build, the manifest, README and LICENSE, and nothing else", async () => {
+  const files = (await run("tar", ["-tzf", tarball])).trim().split("\n");
+  const isExpected = (file: string) =>
+    /^package\/(?:package\.json|README\.md|LICENSE|dist\/(?:src|runtimes)\/.*\.(?:js|d\.ts))$/.test(file);
+  assert.deepEqual(
+    files.filter((file) => !isExpected(file)),
+    [],
+  );
+  for (const file of ["package.json", "README.md", "LICENSE", "dist/src/index.js", "dist/src/index.d.ts"]) {
+    assert.ok(files.includes(`package/${file}`), file);
+  }
+});
+
+test(`an author's script imports hinoko and hinoko/${runtime}, serves, and ends`, async () => {
+  // Started as the package's own commands say.
+  const url = pathToFileURL(join(folder, "node_modules/hinoko/dist/runtimes/commands.js")).href;
+  const { commands }: typeof packaged = await import(url);
+  const args = [...commands[runtime].args(false).slice(0, -1), "main.js"];
+  assert.deepEqual((await run(launcher.program, args)).trim().split("\n"), [
+    "/hello 200 true",
+    "/ 200 true",
+    "/hinoko/chat.css 200 true",
+    "/hinoko/chat.js 200 true",
+    "/socket.io/socket.io.js 200 true",
+  ]);
+});
+
+test(`npx hinoko runserver --app --runtime ${runtime} serves an author's app`, () =>
+  withProcess(
+    "npx",
+    ["--no-install", "hinoko", "runserver", "127.0.0.1:0", "--app", "app.mjs", "--runtime", runtime],
+    { cwd: folder, env: { PATH } },
+    async (child) => {
+      const [, url = ""] = await child.wrote(/^ {2}Address +(\S+)/m);
+      assert.equal(await (await fetch(`${url}/hello`)).text(), "hello");
+    },
+  ));
+
+test("an author's code in TypeScript is checked against the package's types", () =>
+  run(join(PROJECT, "node_modules/.bin/tsc"), ["-p", "."]).then((stdout) => assert.equal(stdout, "")));
