@@ -8,7 +8,7 @@ const isSource = import.meta.url.endsWith(".ts");
 const launcher = (name: string) =>
   fileURLToPath(new URL(`./${name}.${isSource ? "ts" : "js"}`, import.meta.url));
 
-/** The narrowest that serve: Socket.IO and the settings read the environment, the page and the client are files. */
+/** What serving takes: Socket.IO and the settings read the environment; the page, the client and the app are files. */
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 
 export const commands = {

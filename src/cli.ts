@@ -9,11 +9,8 @@ import { parseArgs, stripVTControlCharacters } from "node:util";
 import { banner, help, packageVersion } from "./help.ts";
 import { type Commands, findBinary, RespawnError, runAgain } from "./respawn.ts";
 import { ListenError, type Runtime, type Serve } from "./runtime.ts";
-import { createService, type Service } from "./service.ts";
+import { type App, createService } from "./service.ts";
 import { type ServiceOptions, SettingsError } from "./settings.ts";
-
-/** An author's module: its default export gets the service before it is served. */
-export type App = (service: Service) => void | Promise<void>;
 
 /** A launcher, as it runs the command. */
 export interface Launcher {

@@ -3,7 +3,7 @@
  */
 import { createRequire } from "node:module";
 import type { Listening, Runtime, Servable } from "./runtime.ts";
-import { SETTINGS } from "./settings.ts";
+import { SETTINGS, type SocketIoOptions } from "./settings.ts";
 
 /** Hinoko's own version. */
 export function packageVersion(): string {
@@ -50,11 +50,23 @@ ${table([
   ["Transports", socketio.transports?.join(", ") ?? ""],
   ["Adapter", adapterName(socketio.adapter)],
   ["Hosts", allowedHosts.join(", ") || "none: set ALLOWED_HOSTS, or every request is refused"],
-  ["Origins", ["the service's own", ...allowedOrigins].join(", ")],
+  [
+    "Origins",
+    [...new Set(["the service's own", ...allowedOrigins, ...corsOrigins(socketio.cors)])].join(", "),
+  ],
 ])}`;
 }
 
 const adapterName = (adapter: unknown): string => (typeof adapter === "function" ? adapter.name : "memory");
+
+/** The origins that `socketio.cors` lets in besides; a function is shown as one. */
+function corsOrigins(cors: SocketIoOptions["cors"]): string[] {
+  const origin = typeof cors === "object" ? (cors.origin ?? []) : [];
+  const shown = [origin]
+    .flat()
+    .map((one) => (typeof one === "function" ? "those a function allows" : String(one)));
+  return shown.filter((one) => one !== "false");
+}
 
 function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;

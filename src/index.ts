@@ -5,6 +5,8 @@ import type { Context, ContextVariableMap, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
 
+import type { Runtime } from "./runtime.ts";
+
 export type { Engine, EngineDriver, EngineMiddleware, Handshake } from "./realtime/engine.ts";
 export {
   type Bindings,
@@ -15,7 +17,7 @@ export {
   type Serve,
   type ServeOptions,
 } from "./runtime.ts";
-export { createService, type Service, type ServiceEnv } from "./service.ts";
+export { type App, createService, type Service, type ServiceEnv } from "./service.ts";
 export { type Logger, type ServiceOptions, type Settings, SettingsError } from "./settings.ts";
 
 declare module "http" {
@@ -29,10 +31,13 @@ declare module "http" {
 }
 
 /** Hono's `getConnInfo()` on every runtime; behind trusted proxies it tells the client's address, not the proxy's. */
-export const getConnInfo: GetConnInfo = (c) => c.env.hinoko.getConnInfo(c);
+export const getConnInfo: GetConnInfo = (c) => c.env?.hinoko?.getConnInfo(c) ?? { remote: {} };
 
 /** Hono's `upgradeWebSocket()` on every runtime, for plain WebSocket routes beside Socket.IO. */
 export const upgradeWebSocket =
   (createEvents: (c: Context) => WSEvents | Promise<WSEvents>): MiddlewareHandler =>
-  (c, next) =>
-    c.env.hinoko.runtime.upgradeWebSocket(createEvents)(c, next);
+  (c, next) => {
+    const runtime: Runtime | undefined = c.env?.hinoko?.runtime;
+    if (!runtime) throw new TypeError("upgradeWebSocket() needs a service that serve() serves");
+    return runtime.upgradeWebSocket(createEvents)(c, next);
+  };

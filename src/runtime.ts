@@ -96,6 +96,7 @@ const GRACE = 10_000;
 export function defineServe(runtime: Runtime): Serve {
   return async (service, { port, hostname = service.settings.host, signal } = {}) => {
     signal?.throwIfAborted();
+    const logError = (error: unknown) => service.settings.logger.error(error);
     const address = { port: port === undefined ? service.settings.port : readPort(port), hostname };
     const mounted = service.mount(runtime);
     const listener = await runtime.listen(mounted, address).catch(async (cause: unknown) => {
@@ -104,20 +105,26 @@ export function defineServe(runtime: Runtime): Serve {
     });
 
     const stop = async () => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, GRACE);
+      });
       mounted.engine.retire();
-      await service.io.close();
+      // An adapter whose backplane is gone may never close.
+      await Promise.race([service.io.close().catch(logError), patience]);
       await mounted.engine.detach(LINGER);
       const idle = listener.close();
-      const timer = setTimeout(() => listener.terminate(), GRACE);
-      await idle;
+      await Promise.race([idle, patience]);
       clearTimeout(timer);
+      listener.terminate();
+      await idle;
     };
     let stopped: Promise<void> | undefined;
     const close = () => {
       signal?.removeEventListener("abort", onAbort);
       return (stopped ??= stop());
     };
-    const onAbort = () => void close();
+    const onAbort = () => void close().catch(logError);
     signal?.addEventListener("abort", onAbort);
     return { url: urlOf(hostname, listener.port), port: listener.port, hostname, close };
   };

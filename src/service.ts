@@ -41,6 +41,9 @@ export interface Service<
   readonly settings: Settings;
 }
 
+/** An author's module for `hinoko runserver --app FILE`: its default export gets the service before it is served. */
+export type App = (service: Service) => void | Promise<void>;
+
 /**
  * Creates a service. It serves nothing yet: `serve(service)` of a launcher does.
  * @throws {SettingsError} when an option, or the environment, has a value that cannot be used

@@ -149,7 +149,7 @@ interface Setting<Schema extends v.GenericSchema> {
 }
 const setting = <Schema extends v.GenericSchema>(entry: Setting<Schema>): Setting<Schema> => entry;
 
-/** Every setting that the environment can give; `hinoko runserver --help` and the README list them from here. */
+/** Every setting that the environment can give; `hinoko runserver --help` lists them from here. */
 export const SETTINGS = {
   host: setting({
     variable: "HOST",
@@ -172,7 +172,7 @@ export const SETTINGS = {
       v.transform((value) => value === true || value === "production"),
     ),
     form: 'true, false or the name of an environment ("production")',
-    about: '"production" serves no development hosts and no demo chat',
+    about: '"production" serves no development hosts, and the demo chat only when there is no app',
     fallback: "development",
   }),
   allowedHosts: setting({
@@ -234,7 +234,7 @@ const SOCKETIO = v.looseObject({
   upgradeTimeout: v.optional(duration),
   connectTimeout: v.optional(duration),
   maxHttpBufferSize: v.optional(duration),
-  transports: v.optional(v.pipe(v.array(v.picklist([...TRANSPORTS, "webtransport"])), v.minLength(1))),
+  transports: v.optional(v.pipe(v.array(v.picklist(TRANSPORTS)), v.minLength(1))),
 });
 const FORMS: Record<string, string> = {
   path: 'a path that starts with "/"',
@@ -257,10 +257,15 @@ function checkSocketIo(options: SocketIoOptions): void {
   throw refuseSetting(`socketio.${name}`, FORMS[name] ?? "a whole number of milliseconds above 0", value);
 }
 
-/** As in python-socketio, one list says who may come: without `cors`, the allowed origins get CORS headers too. */
-function corsFor(origins: readonly string[]): SocketIoOptions {
-  if (origins.length === 0) return {};
-  return { cors: origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true } };
+/**
+ * As in python-socketio, one list says who may come: without an `origin` of its own, `cors` gets the allowed origins.
+ * Left to the `cors` package, it would be everybody.
+ */
+function readCors(cors: SocketIoOptions["cors"], origins: readonly string[]): SocketIoOptions["cors"] {
+  if (typeof cors === "object" && cors.origin !== undefined) return cors;
+  if (origins.length === 0) return cors && { ...cors, origin: false };
+  const own = origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true };
+  return { ...own, ...cors, origin: own.origin };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -280,6 +285,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
   const production = take("production") ?? false;
   const hosts = take("allowedHosts") ?? [];
   const origins = take("allowedOrigins") ?? [];
+  const cors = readCors(socketio.cors, origins);
   return Object.freeze({
     host: take("host") ?? "0.0.0.0",
     port: take("port") ?? 8000,
@@ -291,8 +297,8 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     logger: options.logger ?? console,
     socketio: Object.freeze({
       transports: take("transports") ?? [...TRANSPORTS],
-      ...corsFor(origins),
       ...socketio,
+      ...(cors && { cors }),
     }),
   });
 }

@@ -103,7 +103,7 @@ describe("a middleware that refuses", () => {
       },
     ));
 
-  test("can refuse after next(): an error thrown there is the answer, not a session", () =>
+  test("can refuse a handshake after next(): an error thrown there is the answer", () =>
     withService(
       {},
       ({ app }) => {

@@ -6,7 +6,7 @@ import { Server, type WebSocketData } from "@socket.io/bun-engine";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
-import type { SocketIoOptions } from "../../src/settings.ts";
+import { SettingsError, type SocketIoOptions } from "../../src/settings.ts";
 import { toEngineOptions } from "./options.ts";
 
 type BunServer = Bun.Server<WebSocketData>;
@@ -38,7 +38,7 @@ export class BunEngine extends Server implements EngineDriver {
         for (const [name, value] of handshake ?? []) headers.append(name, value);
       },
     });
-    if (engine.generateId) throw new Error("io.engine.generateId is not available on Bun");
+    if (engine.generateId) throw new SettingsError("io.engine.generateId is not available on Bun");
     this.#engine = engine;
     this.#options = options;
     this.#limit = bodyLimit({ maxSize: this.opts.maxHttpBufferSize, onError: (c) => c.body(null, 413) });
@@ -58,6 +58,8 @@ export class BunEngine extends Server implements EngineDriver {
     if (refusal) return refusal;
 
     const original = c.req.raw;
+    // The client left while middleware was awaited: nobody would read what the engine answered.
+    if (original.signal.aborted) return c.body(null, 400);
     if (isHandshake) {
       this.#handshakes.set(original, handshake);
       this.#claimed.add(original);
@@ -96,7 +98,7 @@ export class BunEngine extends Server implements EngineDriver {
     if (!this.#options.transports?.some((name) => name === transport)) {
       return this.#refuse(c, 0, "Transport unknown", { transport });
     }
-    if (transport === "websocket" && !isHandshake) {
+    if ((transport === "websocket") !== isHandshake) {
       return this.#refuse(c, 3, "Bad request", { name: "TRANSPORT_HANDSHAKE_ERROR" });
     }
     return undefined;

@@ -32,12 +32,16 @@ export class CapturedResponse extends ServerResponse {
     return true;
   }
 
-  override end(chunk?: unknown): this {
+  override end(...args: unknown[]): this {
     if (this.writableEnded) return this;
+    const [chunk] = args;
+    const done = args.find((arg) => typeof arg === "function");
+    if (done) this.once("finish", () => done());
     this.write(chunk);
     if (!this.headersSent) this.writeHead(this.statusCode);
     const body = NULL_BODY.has(this.statusCode) ? null : Buffer.concat(this.#chunks);
     this.#resolve(new Response(body, { status: this.statusCode, headers: this.#headers() }));
+    this.finished = true; // and with it `writableEnded`
     this.emit("finish");
     return this;
   }

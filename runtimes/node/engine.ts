@@ -50,10 +50,13 @@ export class NodeEngine extends Server implements EngineDriver {
     if (!incoming)
       throw new TypeError("The Socket.IO route needs the bindings of @hono/node-server in c.env");
     if (!outgoing) {
+      if (!this.#takesHandshake(c.req.query("transport"))) return this.#refuse(c, incoming);
       this.#handshakes.set(incoming, handshake);
       this.#claimed.add(incoming);
       return c.body(null);
     }
+    // The client left while middleware was awaited: nobody would read what engine.io answered.
+    if (outgoing.closed) return c.body(null, 400);
     // A middleware may have read the body already; Hono keeps what it read.
     const request = incoming.readableDidRead ? replay(incoming, await c.req.arrayBuffer()) : incoming;
     this.#handshakes.set(request, handshake);
@@ -61,6 +64,18 @@ export class NodeEngine extends Server implements EngineDriver {
     outgoing.once("close", () => captured.abandon());
     this.handleRequest(request, captured);
     return captured.response;
+  }
+
+  /** engine.io has no WebSocket server without the transport, and would look for it all the same. */
+  #takesHandshake(transport: string | undefined): boolean {
+    return transport === "websocket" && this.opts.transports?.includes(transport) === true;
+  }
+
+  #refuse(c: NodeContext, request: IncomingMessage): Response {
+    const code = Server.errors.UNKNOWN_TRANSPORT;
+    const message = Server.errorMessages[code];
+    this.emit("connection_error", { req: request, code, message, context: c.req.query() });
+    return c.json({ code, message }, 400);
   }
 
   /** Whether the Socket.IO route let this handshake through. */

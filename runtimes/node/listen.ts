@@ -12,7 +12,7 @@ import { WebSocketServer } from "ws";
 import type { Listener, Mounted } from "../../src/runtime.ts";
 import { NodeEngine } from "./engine.ts";
 import { leaveHostToGuard } from "./host.ts";
-import { writeResponse } from "./raw-response.ts";
+import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
 
 /** The WebSockets of the author's own routes. Tells which requests became one. */
 class AuthorSockets extends WebSocketServer {
@@ -30,7 +30,8 @@ export async function listen(
 ): Promise<Listener> {
   const engine = new NodeEngine(service.engine, service.settings.socketio);
   service.engine.attach(engine);
-  const authorSockets = new AuthorSockets({ noServer: true });
+  const maxPayload = service.settings.socketio.maxHttpBufferSize ?? 1e6; // as on the runtimes that have one for all
+  const authorSockets = new AuthorSockets({ noServer: true, maxPayload });
   const answers = new WeakMap<IncomingMessage, Promise<Response>>();
 
   const fetch = (request: Request, env: HttpBindings | Http2Bindings) => {
@@ -49,6 +50,8 @@ export async function listen(
   // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
   // routes claim, and leaves the rest to other listeners.
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node has taken its own listener off; without one, a client that resets its connection would end the process.
+    socket.on("error", () => {});
     handshakes.add(socket);
     socket.once("close", () => handshakes.delete(socket));
     if (incoming.headers.upgrade?.toLowerCase() !== "websocket")
@@ -95,6 +98,7 @@ function serveWithoutUpgrade(server: HttpServer, incoming: IncomingMessage, sock
   const outgoing = new ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   if (socket instanceof Socket) outgoing.assignSocket(socket);
-  outgoing.once("finish", () => socket.end());
+  outgoing.once("finish", () => finish(socket));
+  cutWhenLeft(socket);
   server.emit("request", incoming, outgoing);
 }

@@ -2,7 +2,8 @@
  * A Response written to a raw socket: what Node leaves of a request that asks for an upgrade.
  */
 import { STATUS_CODES } from "node:http";
-import type { Duplex } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 /** Fields of the connection, which belong to whoever writes the answer, not to the Hono chain (RFC 9110, 7.6.1). */
 const CONNECTION = new Set([
@@ -23,7 +24,7 @@ export function headerLines(headers: Headers | undefined): string[] {
     .map(([name, value]) => `${name}: ${value}`);
 }
 
-/** Writes a whole answer and closes the connection, whose end is the end of the body. */
+/** Writes a whole answer and closes the connection, whose end is the end of the body; as fast as the client reads. */
 export async function writeResponse(socket: Duplex, { status, headers, body }: Response): Promise<void> {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
@@ -31,9 +32,21 @@ export async function writeResponse(socket: Duplex, { status, headers, body }: R
     ...headerLines(headers),
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  for await (const chunk of body ?? []) {
-    if (socket.destroyed) return;
-    socket.write(chunk);
-  }
-  socket.end();
+  if (!body) return finish(socket);
+  cutWhenLeft(socket);
+  await pipeline(Readable.from(body), socket, { end: false }).then(
+    () => finish(socket),
+    () => socket.destroy(), // the client left, or the body failed half-way
+  );
+}
+
+/** Ends a connection that no HTTP timeout covers any more: a client that does not close it would hold it for ever. */
+export function finish(socket: Duplex): void {
+  socket.end(() => socket.destroy());
+}
+
+/** Notices that the client has left while an answer is being written: Node reads the socket no more. */
+export function cutWhenLeft(socket: Duplex): void {
+  socket.once("end", () => socket.destroy());
+  socket.resume();
 }

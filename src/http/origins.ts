@@ -5,6 +5,7 @@
 import type { Context } from "hono";
 import type { Settings, SocketIoOptions } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
+import { quote } from "./quote.ts";
 
 /** What `cors.origin` may be (the `cors` package, which Engine.IO uses). */
 type CorsOrigin = Exclude<NonNullable<SocketIoOptions["cors"]>, (...args: never[]) => unknown>["origin"];
@@ -22,11 +23,10 @@ export class Origins {
   /** The answer to a request from an origin that is not accepted, or `undefined` for one that is. */
   async refusal(c: Context): Promise<Response | undefined> {
     const origin = c.req.header("origin");
-    if (origin === undefined || (await this.accepts(origin, c))) return undefined;
+    if (!origin || (await this.accepts(origin, c))) return undefined;
     const message = `${origin} is not an accepted origin.`;
-    this.#settings.logger.warn(
-      `${message} (ALLOWED_ORIGINS: ${this.#settings.allowedOrigins.join(", ") || "none"})`,
-    );
+    const { allowedOrigins, logger } = this.#settings;
+    logger.warn(`Refused origin ${quote(origin)} (ALLOWED_ORIGINS: ${allowedOrigins.join(", ") || "none"})`);
     // Engine.IO's own form of an error, with its code for a bad request
     return c.json({ code: 3, message }, 400);
   }
@@ -53,7 +53,7 @@ async function corsAllows(allowed: CorsOrigin, origin: string): Promise<boolean>
     return typeof answer !== "function" && answer !== undefined && corsAllows(answer, origin);
   }
   if (Array.isArray(allowed)) return allowed.some((one) => matches(one, origin));
-  return allowed === undefined || allowed === "*" || matches(allowed, origin);
+  return allowed === "*" || (allowed !== undefined && matches(allowed, origin));
 }
 
 function matches(allowed: string | RegExp | boolean, origin: string): boolean {

@@ -1,0 +1,145 @@
+/**
+ * What goes wrong on a network: connections that are reset, half open or slow, at any moment of a request.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectTcp, type Socket } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, handshake } from "./support/clients.ts";
+import { withService } from "./support/service.ts";
+
+const POLLING = "/socket.io/?EIO=4&transport=polling";
+const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
+const KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+const upgrading = (path: string, to: string) =>
+  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\n${KEY}\r\n`;
+
+/** Sends bytes on a connection of its own, which the test ends as it likes. */
+async function send(port: number, bytes: string): Promise<Socket> {
+  const socket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  socket.write(bytes);
+  return socket;
+}
+
+const resets: [string, string][] = [
+  ["an upgrade to something else", upgrading("/slow", "h2c")],
+  ["a WebSocket handshake that a route refuses", upgrading("/slow", "websocket")],
+  ["a WebSocket handshake that middleware is deciding about", upgrading(WEBSOCKET, "websocket")],
+  ["a poll that middleware is deciding about", `GET ${POLLING} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+  ["half a POST", `POST ${POLLING}&sid=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n4`],
+];
+for (const [name, bytes] of resets) {
+  test(`the service survives ${name} whose connection is reset`, () =>
+    withService(
+      {},
+      ({ app }) => {
+        app.use("*", async (_, next) => {
+          await sleep(50);
+          await next();
+        });
+        app.get("/slow", (c) => c.text("at last"));
+      },
+      async ({ url, port, service }) => {
+        const sockets = await Promise.all(Array.from({ length: 5 }, () => send(port, bytes)));
+        await sleep(20);
+        for (const socket of sockets) socket.resetAndDestroy();
+        await sleep(100);
+        assert.equal(service.io.engine.clientsCount, 0);
+        const client = await connect(url);
+        client.disconnect();
+      },
+    ));
+}
+
+test("a poll that is given up while middleware is deciding takes no message with it", () =>
+  withService(
+    {},
+    ({ app }) => {
+      app.use("/socket.io/*", async (c, next) => {
+        if (c.req.query("slow")) await sleep(100);
+        await next();
+      });
+    },
+    async ({ url, service }) => {
+      const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
+      const session = `${url}${POLLING}&sid=${sid}`;
+      await fetch(session, { method: "POST", body: "40" });
+      assert.match(await (await fetch(session)).text(), /^40\{/);
+
+      await assert.rejects(fetch(`${session}&slow=1`, { signal: AbortSignal.timeout(30) }));
+      await sleep(150);
+      service.io.emit("important", 1);
+      assert.equal(await (await fetch(session)).text(), '42["important",1]');
+    },
+  ));
+
+test("a WebSocket handshake for a transport that is not offered, or that names polling, is refused", () =>
+  withService(
+    { transports: "polling", socketio: { allowUpgrades: true } },
+    () => {},
+    async ({ url, ws }) => {
+      const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
+      for (const path of [WEBSOCKET, POLLING, `${POLLING}&sid=${sid}`, `${WEBSOCKET}&sid=${sid}`]) {
+        const { status, socket } = await handshake(ws + path);
+        assert.deepEqual([status, socket], [400, undefined], path);
+      }
+    },
+  ));
+
+for (const [name, bytes] of [
+  ["a refused handshake", upgrading("/nowhere", "websocket").replace("localhost", "evil.example")],
+  ["a plain answer to an upgrade", upgrading("/hello", "h2c")],
+] as const) {
+  test(`the connection of ${name} is closed, even by a client that does not close it`, () =>
+    withService(
+      {},
+      ({ app }) => void app.get("/hello", (c) => c.text("hello")),
+      async ({ port }) => {
+        const socket = await send(port, bytes.replace("Connection: Upgrade", "Connection: close, Upgrade"));
+        socket.resume();
+        await once(socket, "end");
+        // The server has let go of the connection: what is sent now is answered with a reset.
+        const nudge = setInterval(() => socket.write("x"), 20);
+        await new Promise((resolve) => socket.once("close", resolve));
+        clearInterval(nudge);
+      },
+    ));
+}
+
+test("a body that is written to an upgrade request waits for its reader, and ends when the reader has left", async () => {
+  const CHUNK = new Uint8Array(64 * 1024);
+  let pulled = 0;
+  let cancelled: () => void = () => {};
+  const isCancelled = new Promise<void>((resolve) => {
+    cancelled = resolve;
+  });
+  await withService(
+    {},
+    ({ app }) => {
+      app.get("/endless", (c) =>
+        c.body(
+          new ReadableStream({
+            pull(controller) {
+              pulled += CHUNK.byteLength;
+              controller.enqueue(CHUNK);
+              return sleep(0);
+            },
+            cancel: () => cancelled(),
+          }),
+        ),
+      );
+    },
+    async ({ port }) => {
+      const socket = await send(port, upgrading("/endless", "websocket"));
+      socket.pause();
+      await sleep(500);
+      assert.ok(pulled < 32 * 1024 * 1024, `${pulled} bytes were pulled for a reader that stalls`);
+      socket.destroy();
+      await isCancelled;
+    },
+  );
+});
