@@ -1,12 +1,12 @@
 /**
- * The launcher for Deno: engine.io over Deno's node:http, as on Node.js.
+ * The launcher for Deno: Hinoko's own engine on Deno.serve.
  */
-import { upgradeWebSocket } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
+import { getConnInfo } from "hono/deno";
 import { main } from "../src/cli.ts";
 import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
 import { commands } from "./commands.ts";
-import { listen } from "./node/listen.ts";
+import { listen } from "./deno/listen.ts";
+import { upgradeWebSocket } from "./deno/upgrade.ts";
 
 const runtime: Runtime = {
   name: commands.deno.name,
