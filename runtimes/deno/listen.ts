@@ -6,6 +6,7 @@ import { readOptions } from "../../src/engine/options.ts";
 import { NativeEngine } from "../../src/engine/server.ts";
 import type { Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
+import { leaveHostToGuard } from "./host.ts";
 import { type Accept, accepting, handshake, routeOf } from "./upgrade.ts";
 
 export async function listen(
@@ -41,7 +42,7 @@ export async function listen(
     async handler(request, { remoteAddr }) {
       // Deno tells the address no more when the request has become a WebSocket.
       const env = { remoteAddr, ...service.bindings };
-      const answer = await service.fetch(request, env);
+      const answer = await service.fetch(leaveHostToGuard(request), env);
       const accept = answer.ok ? acceptFor(env) : undefined;
       return accept ? handshake(request, answer.headers, accept) : answer;
     },

@@ -1,7 +1,7 @@
 /**
  * The options of the engine. They mean what engine.io's of the same name mean; what cannot be honoured is refused.
  */
-import type { CorsOptions, CorsOptionsDelegate } from "cors";
+import type { CorsOptions } from "cors";
 import type { CookieOptions } from "hono/utils/cookie";
 import { SettingsError, type SocketIoOptions } from "../settings.ts";
 import type { Data } from "./parser.ts";
@@ -27,7 +27,7 @@ export interface EngineOptions {
   /** The cookie that tells a polling client's session id, for sticky sessions. @default none */
   readonly cookie: ({ readonly name: string } & CookieOptions) | undefined;
   /** What the `cors` package takes. @default none */
-  readonly cors: CorsOptions | CorsOptionsDelegate | undefined;
+  readonly cors: CorsOptions | undefined;
   /** Decides about each new session. */
   readonly guard: Guard;
 }
@@ -76,9 +76,14 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
     httpCompression: readCompression(options.httpCompression),
     initialPacket: readInitialPacket(options.initialPacket),
     cookie: readCookie(cookie),
-    cors: cors || undefined,
+    cors: typeof cors === "object" ? answered(cors) : undefined,
     guard: allowRequest ? { allowRequest } : {},
   };
+}
+
+/** The origin guard has asked a function already: an origin that reaches the engine is one that it allows. */
+function answered(cors: CorsOptions): CorsOptions {
+  return typeof cors.origin === "function" ? { ...cors, origin: true } : cors;
 }
 
 function readCompression(value: boolean | object = { threshold: 1024 }): EngineOptions["httpCompression"] {
