@@ -54,17 +54,17 @@ export class NativeEngine implements EngineDriver {
 
   async handle(c: Context, handshake: Handshake): Promise<Response> {
     const request = describe(c.req.raw, handshake.address);
-    if (this.#middlewares.length === 0) return toResponse(c, await this.#answer(c, request, handshake));
+    if (this.#middlewares.length === 0) return toResponse(await this.#answer(c, request, handshake));
 
     const kept = new KeptResponse();
     const isPassed = await runMiddlewares(this.#middlewares, request, kept).catch(() => undefined);
-    if (isPassed === false) return toResponse(c, { ...kept.head(), body: kept.body });
+    if (isPassed === false) return toResponse({ ...kept.head(), body: kept.body });
     const answer = isPassed
       ? await this.#answer(c, request, handshake)
       : this.#refuse(Refusal.badRequest("MIDDLEWARE_FAILURE"), request);
     kept.writeHead(answer.status, answer.headers).end();
     await kept.ended();
-    return toResponse(c, { ...answer, ...kept.head() });
+    return toResponse({ ...answer, ...kept.head() });
   }
 
   async #answer(c: Context, request: EngineRequest, handshake: Handshake): Promise<Answer> {
@@ -180,14 +180,10 @@ function resume(session: Socket, transport: Transport): void {
 /** 120 random bits. */
 const randomId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(15))).toString("base64url");
 
-function toResponse(c: Context, { status, headers, body }: Answer): Response {
+function toResponse({ status, headers, body }: Answer): Response {
   const fields = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    for (const one of [value].flat()) {
-      // Hono would replace the cookies of a Response by those that it has.
-      if (name.toLowerCase() === "set-cookie") c.header(name, one, { append: true });
-      else fields.append(name, one);
-    }
+    for (const one of [value].flat()) fields.append(name, one);
   }
   return new Response(body || null, { status, headers: fields });
 }
