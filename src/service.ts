@@ -76,7 +76,9 @@ export function createService<
     const { io: _, ...variables } = c.var;
     const answer = await engine.handle(c, { address: forwarded.connInfo(c).remote.address, variables });
     // In that merge, the cookies that middleware set would replace those of the engine.
-    for (const cookie of answer.headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
+    for (const cookie of answer.headers.getSetCookie()) {
+      if (!c.res.headers.getSetCookie().includes(cookie)) c.header("Set-Cookie", cookie, { append: true });
+    }
     return answer;
   };
 

@@ -6,7 +6,14 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { connect } from "./support/clients.ts";
-import { ending, FrameClient, nextSession, PollingClient, SEPARATOR } from "./support/engine-client.ts";
+import {
+  ending,
+  FrameClient,
+  nextSession,
+  polled,
+  PollingClient,
+  SEPARATOR,
+} from "./support/engine-client.ts";
 import { type Served, withService } from "./support/service.ts";
 
 /** Runs a test with a service that echoes what it gets, with an acknowledgement. */
@@ -141,7 +148,7 @@ test("a second poll beside a pending one ends the session", () =>
     const session = await opened;
     const ended = ending(session);
     const pending = client.poll();
-    while (!session.transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
+    await polled(session);
     const overlapping = await client.poll();
     assert.deepEqual([overlapping.status, await overlapping.text()], [400, ""]);
     assert.equal(await (await pending).text(), "1");
@@ -250,7 +257,7 @@ test("a close packet over polling ends the session and lets the pending poll go"
     const session = await opened;
     const ended = ending(session);
     const pending = client.packets();
-    while (!session.transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
+    await polled(session);
     assert.equal(await (await client.post("1")).text(), "ok");
     assert.deepEqual(await pending, ["6"]);
     assert.deepEqual(await ended, ["transport close", undefined]);
@@ -264,7 +271,7 @@ test("a poll that the client gives up ends the session", () =>
     const ended = ending(session);
     const abort = new AbortController();
     const pending = client.poll({ signal: abort.signal });
-    while (!session.transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
+    await polled(session);
     abort.abort();
     await assert.rejects(pending);
     const [reason, description] = await ended;
@@ -280,7 +287,7 @@ test("close() tells a pending poll, and one that comes later", () =>
       const session = await opened;
       const ended = ending(session);
       const pending = isPending ? client.packets() : undefined;
-      while (isPending && !session.transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (isPending) await polled(session);
       session.close();
       assert.deepEqual(await (pending ?? client.packets()), isPending ? ["1"] : ["6", "1"]);
       assert.deepEqual(await ended, ["forced close", undefined]);

@@ -6,7 +6,14 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { io } from "socket.io-client";
 import { next } from "./support/clients.ts";
-import { ending, FrameClient, nextSession, PollingClient, type Session } from "./support/engine-client.ts";
+import {
+  ending,
+  FrameClient,
+  nextSession,
+  polled,
+  PollingClient,
+  type Session,
+} from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
 
 const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
@@ -29,7 +36,7 @@ test("an upgrade ends the pending poll with a noop, then moves the session with 
         session.on(event, (transport: { name: string }) => events.push(`${event} ${transport.name}`));
       }
       const pending = polling.packets();
-      while (!session.transport.writable) await sleep(5);
+      await polled(session);
       const socket = await FrameClient.connect(url, polling.open.sid);
       await socket.probe();
       assert.deepEqual(await pending, ["6"]);
@@ -109,7 +116,7 @@ test("a session that ends while it is upgraded closes both transports", () =>
       const socket = await FrameClient.connect(url, polling.open.sid);
       await socket.probe();
       const pending = polling.packets();
-      while (!session.transport.writable) await sleep(5);
+      await polled(session);
       session.close();
       assert.deepEqual(await pending, ["1"]);
       assert.deepEqual(await ended, ["forced close", undefined]);

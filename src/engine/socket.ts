@@ -45,7 +45,8 @@ export class Socket extends EventEmitter implements TransportListener {
   writeBuffer: Packet[] = [];
 
   readonly #options: EngineOptions;
-  readonly #callbacks = new WeakMap<Packet, SentCallback>();
+  /** Most sessions have none. */
+  #callbacks: Map<Packet, SentCallback> | undefined;
   #probe: Probe | undefined;
   /** Runs from a pong to the next ping. */
   #pingTimer: Timer | undefined;
@@ -102,7 +103,7 @@ export class Socket extends EventEmitter implements TransportListener {
     const packet: Packet = { type, options: { compress }, ...(data && { data }) };
     this.emit("packetCreate", packet);
     this.writeBuffer.push(packet);
-    if (callback) this.#callbacks.set(packet, callback);
+    if (callback) (this.#callbacks ??= new Map()).set(packet, callback);
     this.flush();
   }
 
@@ -114,8 +115,16 @@ export class Socket extends EventEmitter implements TransportListener {
     this.writeBuffer = [];
     const sent = this.transport.send(packets);
     if (sent < packets.length) this.writeBuffer = [...packets.slice(sent), ...this.writeBuffer];
-    for (const packet of packets.slice(0, sent)) this.#callbacks.get(packet)?.(this.transport);
+    if (this.#callbacks?.size) this.#tellSent(packets.slice(0, sent), this.#callbacks);
     if (this.writeBuffer.length === 0) this.emit("drain");
+  }
+
+  #tellSent(packets: readonly Packet[], callbacks: Map<Packet, SentCallback>): void {
+    for (const packet of packets) {
+      const callback = callbacks.get(packet);
+      callbacks.delete(packet);
+      callback?.(this.transport);
+    }
   }
 
   ready(): void {
@@ -226,6 +235,7 @@ export class Socket extends EventEmitter implements TransportListener {
     clearTimeout(this.#pongTimer);
     this.#probe?.fail();
     this.transport.abandon();
+    this.#callbacks = undefined;
     // Listeners of "close" can still see what was not sent.
     queueMicrotask(() => {
       this.writeBuffer = [];

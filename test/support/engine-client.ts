@@ -156,3 +156,8 @@ export interface Session extends NodeJS.EventEmitter {
 /** The reason and the description of a session's end. */
 export const ending = (session: Session): Promise<[reason: string, description: unknown]> =>
   new Promise((resolve) => session.once("close", (reason, description) => resolve([reason, description])));
+
+/** Resolves when a poll of the client's is pending on the server. */
+export async function polled({ transport }: Session): Promise<void> {
+  while (!transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
+}
