@@ -10,8 +10,8 @@ import {
   ending,
   FrameClient,
   nextSession,
-  polled,
   PollingClient,
+  polled,
   SEPARATOR,
 } from "./support/engine-client.ts";
 import { type Served, withService } from "./support/service.ts";

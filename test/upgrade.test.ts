@@ -10,8 +10,8 @@ import {
   ending,
   FrameClient,
   nextSession,
-  polled,
   PollingClient,
+  polled,
   type Session,
 } from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
