@@ -17,7 +17,10 @@ export async function listen(
   const engine = new NativeEngine(service.engine, readOptions(socketio, commands.deno.name));
   service.engine.attach(engine);
   const authorSockets = new Set<WebSocket>();
-  const abort = new AbortController();
+  let giveUp: () => void = () => {};
+  const givenUp = new Promise<void>((resolve) => {
+    giveUp = resolve;
+  });
 
   /** What takes the WebSocket that the answer to this `env` stands for. */
   function acceptFor(env: object): Accept | undefined {
@@ -37,7 +40,6 @@ export async function listen(
   const server = Deno.serve({
     port,
     hostname,
-    signal: abort.signal,
     onListen() {},
     async handler(request, { remoteAddr }) {
       // Deno tells the address no more when the request has become a WebSocket.
@@ -57,8 +59,9 @@ export async function listen(
     async close() {
       const stopped = server.shutdown();
       for (const socket of authorSockets) socket.close(1001);
-      await stopped;
+      await Promise.race([stopped, givenUp]);
     },
-    terminate: () => abort.abort(),
+    // Deno drops no connection whose request is under way: it ends with the process.
+    terminate: giveUp,
   };
 }
