@@ -315,7 +315,9 @@ test("close() sends what was written before", () =>
     await socket.open();
     const second = await reopened;
     second.send("last");
+    const secondEnded = ending(second);
     second.close();
+    assert.deepEqual(await secondEnded, ["forced close", undefined]);
     assert.equal(await socket.frame(), "4last");
     await socket.closed;
   }));

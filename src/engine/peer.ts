@@ -26,7 +26,8 @@ export interface Peer {
  * - a call for each frame, in order, and none after `closed()`;
  * - `drained()` when `bufferedAmount` is below `HIGH_WATER_MARK` again after it was at or above it;
  * - `failed()` when the peer violates the WebSocket protocol, but not when the network fails;
- * - `closed()` in the end, whoever closed the connection or lost it, and after `failed()` too.
+ * - `closed()` in the end, whoever closed the connection or lost it, and after `failed()` too; it may be called
+ *   before `close()` returns.
  */
 export interface PeerListener {
   received(frame: string | ArrayBuffer | Uint8Array): void;

@@ -18,6 +18,8 @@ export class WebSocketTransport extends Transport implements PeerListener {
   readonly name = "websocket";
   readonly #peer: Peer;
   readonly #maxPayload: number;
+  /** What a client is told that has broken the rules. */
+  #closeCode: number | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param maxPayload the most bytes that a frame may have */
@@ -42,8 +44,9 @@ export class WebSocketTransport extends Transport implements PeerListener {
   }
 
   received(frame: string | ArrayBuffer | Uint8Array): void {
+    if (this.readyState !== "open") return;
     if (isLarger(frame, this.#maxPayload)) {
-      this.#peer.close(TOO_BIG);
+      this.#closeCode = TOO_BIG;
       this.fail("Max payload size exceeded");
     } else {
       this.listener.packet(decodePacket(frame));
@@ -65,9 +68,9 @@ export class WebSocketTransport extends Transport implements PeerListener {
 
   protected doClose(done: () => void): void {
     const peer = this.#peer;
-    peer.close();
     if (peer.terminate) this.#closeTimer = setTimeout(() => peer.terminate?.(), CLOSE_TIMEOUT);
-    done();
+    done(); // before the peer may tell that it is closed
+    peer.close(this.#closeCode);
   }
 }
 
