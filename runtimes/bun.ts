@@ -5,6 +5,7 @@ import { getConnInfo, upgradeWebSocket } from "hono/bun";
 import { main } from "../src/cli.ts";
 import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
 import { listen } from "./bun/listen.ts";
+import { listen as listenNative } from "./bun/native.ts";
 import { commands } from "./commands.ts";
 
 const runtime: Runtime = {
@@ -12,7 +13,7 @@ const runtime: Runtime = {
   version: Bun.version,
   getConnInfo,
   upgradeWebSocket,
-  listen,
+  listen: Bun.env["ENGINE"] === "native" ? listenNative : listen,
 };
 
 /** Serves a service on Bun. */

@@ -11,6 +11,9 @@ const launcher = (name: string) =>
 /** What serving takes: Socket.IO and the settings read the environment; the page, the client and the app are files. */
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 
+/** Else Deno warns that a poll's `request.signal` is aborted when the poll was answered, which the engine knows. */
+const NO_WARNING = "--unstable-no-legacy-abort";
+
 export const commands = {
   node: {
     name: "Node.js",
@@ -33,6 +36,6 @@ export const commands = {
     name: "Deno",
     binary: "deno",
     install: "npm install --save-dev deno",
-    args: (watch) => ["run", ...(watch ? ["--watch"] : []), ...PERMISSIONS, launcher("deno")],
+    args: (watch) => ["run", ...(watch ? ["--watch"] : []), NO_WARNING, ...PERMISSIONS, launcher("deno")],
   },
 } satisfies Record<string, Command>;

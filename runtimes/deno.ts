@@ -1,20 +1,28 @@
 /**
- * The launcher for Deno: engine.io over Deno's node:http, as on Node.js.
+ * The launcher for Deno: Hinoko's own engine on Deno.serve.
  */
-import { upgradeWebSocket } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
+import type { Context } from "hono";
+import type { ConnInfo } from "hono/conninfo";
+import { getConnInfo } from "hono/deno";
 import { main } from "../src/cli.ts";
 import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
 import { commands } from "./commands.ts";
-import { listen } from "./node/listen.ts";
+import { listen } from "./deno/listen.ts";
+import { upgradeWebSocket } from "./deno/upgrade.ts";
 
 const runtime: Runtime = {
   name: commands.deno.name,
   version: Deno.version.deno,
-  getConnInfo,
+  getConnInfo: withAddressType,
   upgradeWebSocket,
   listen,
 };
+
+/** Hono's own tells no `addressType` on Deno. */
+function withAddressType(c: Context): ConnInfo {
+  const { remote } = getConnInfo(c);
+  return { remote: { ...remote, addressType: remote.address?.includes(":") ? "IPv6" : "IPv4" } };
+}
 
 /** Serves a service on Deno. */
 export const serve: Serve = defineServe(runtime);

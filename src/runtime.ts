@@ -25,7 +25,7 @@ export interface Listening {
   readonly port: number;
   readonly hostname: string;
   /**
-   * Stops gracefully: opens no session any more, tells every client behind what was sent to it (waiting a second
+   * Stops gracefully: opens no session any more, tells every client behind what was sent to it (waiting half a second
    * at the most for one that does not listen), lets the requests under way finish (10 seconds at the most), frees
    * the port. Later calls return the same promise.
    */
@@ -87,7 +87,7 @@ export interface Listener {
 }
 
 /** How long `close()` waits for polling clients to fetch the news, in milliseconds: they are back at once. */
-const LINGER = 1000;
+const LINGER = 500;
 
 /** How long `close()` waits for requests that are under way, in milliseconds. */
 const GRACE = 10_000;

@@ -77,7 +77,12 @@ export function createService<
     // Reading `c.res` makes Hono merge the headers that middleware set before `next()` into the engine's own Response.
     void c.res;
     const { io: _, ...variables } = c.var;
-    return engine.handle(c, { address: forwarded.connInfo(c).remote.address, variables });
+    const answer = await engine.handle(c, { address: forwarded.connInfo(c).remote.address, variables });
+    // In that merge, the cookies that middleware set would replace those of the engine.
+    for (const cookie of answer.headers.getSetCookie()) {
+      if (!c.res.headers.getSetCookie().includes(cookie)) c.header("Set-Cookie", cookie, { append: true });
+    }
+    return answer;
   };
 
   let routed = false;

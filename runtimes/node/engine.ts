@@ -75,7 +75,7 @@ export class NodeEngine extends Server implements EngineDriver {
     const code = Server.errors.UNKNOWN_TRANSPORT;
     const message = Server.errorMessages[code];
     this.emit("connection_error", { req: request, code, message, context: c.req.query() });
-    return c.json({ code, message }, 400);
+    return c.body(message, 400, { "Content-Type": "text/html" }); // as engine.io refuses a handshake
   }
 
   /** Whether the Socket.IO route let this handshake through. */

@@ -5,7 +5,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Settings } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
-import { quote } from "./quote.ts";
+import { printable } from "./printable.ts";
 
 // django/http/request.py: host_validation_re, split_domain_port(), validate_host()
 const HOST = /^([a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([0-9]+))?$/;
@@ -30,6 +30,6 @@ export const hostGuard =
     // Django lets any digits be a port; a request needs a URL, which "example.org:99999" has none of.
     if (isAllowedHost(host, allowedHosts) && URL.canParse(`http://${host}`)) return next();
     const hosts = allowedHosts.join(", ") || "none";
-    logger.warn(`Refused host ${quote(host)} (ALLOWED_HOSTS: ${hosts})`);
+    logger.warn(`Refused host "${printable(host)}" (ALLOWED_HOSTS: ${hosts})`);
     return Promise.resolve(c.text("Bad Request: this host is not served here", 400));
   };

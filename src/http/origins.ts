@@ -5,7 +5,7 @@
 import type { Context } from "hono";
 import type { Settings, SocketIoOptions } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
-import { quote } from "./quote.ts";
+import { printable } from "./printable.ts";
 
 /** What `cors.origin` may be (the `cors` package, which Engine.IO uses). */
 type CorsOrigin = Exclude<NonNullable<SocketIoOptions["cors"]>, (...args: never[]) => unknown>["origin"];
@@ -26,7 +26,7 @@ export class Origins {
     if (!origin || (await this.accepts(origin, c))) return undefined;
     const message = `${origin} is not an accepted origin.`;
     const { allowedOrigins, logger } = this.#settings;
-    logger.warn(`Refused origin ${quote(origin)} (ALLOWED_ORIGINS: ${allowedOrigins.join(", ") || "none"})`);
+    logger.warn(`${printable(message)} (ALLOWED_ORIGINS: ${allowedOrigins.join(", ") || "none"})`);
     // Engine.IO's own form of an error, with its code for a bad request
     return c.json({ code: 3, message }, 400);
   }

@@ -25,6 +25,7 @@ export async function withService(
   try {
     await test({ ...listening, service, ws: listening.url.replace(/^http/, "ws") });
   } finally {
+    service.io.engine.close(); // cuts off the sessions that the test has left open, which close() would wait for
     await listening.close();
   }
 }

@@ -1,0 +1,113 @@
+/**
+ * Hinoko's own engine on Bun.serve, in place of @socket.io/bun-engine: ENGINE=native.
+ */
+import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
+import { readOptions } from "../../src/engine/options.ts";
+import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
+import { NativeEngine, type Upgrade } from "../../src/engine/server.ts";
+import type { Listener, Mounted } from "../../src/runtime.ts";
+import { commands } from "../commands.ts";
+
+interface EngineData {
+  readonly upgrade: Upgrade;
+  listener?: PeerListener;
+}
+type Data = EngineData | BunWebSocketData;
+type Socket<Data> = Bun.ServerWebSocket<Data>;
+
+const isEngines = (socket: Socket<Data>): socket is Socket<EngineData> => "upgrade" in socket.data;
+const isAuthors = (socket: Socket<Data>): socket is Socket<BunWebSocketData> => "events" in socket.data;
+
+/** Bun's WebSocket as a peer of the engine. */
+class BunPeer implements Peer {
+  readonly #socket: Socket<EngineData>;
+
+  constructor(socket: Socket<EngineData>) {
+    this.#socket = socket;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.getBufferedAmount();
+  }
+
+  send(frame: string | Uint8Array<ArrayBuffer>): void {
+    this.#socket.send(frame);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+}
+
+export async function listen(
+  service: Mounted,
+  { port, hostname }: { port: number; hostname: string },
+): Promise<Listener> {
+  const { logger, socketio } = service.settings;
+  const options = readOptions(socketio, commands.bun.name);
+  const engine = new NativeEngine(service.engine, options);
+  service.engine.attach(engine);
+  const authorSockets = new Set<Socket<Data>>();
+
+  const server = Bun.serve<Data>({
+    port,
+    hostname,
+    idleTimeout: 255,
+    async fetch(request, server) {
+      const env = { server, ...service.bindings };
+      if (request.method === "GET") server.timeout(request, 0); // a long poll is silent for longer than Bun waits
+      const answer = await service.fetch(request, env);
+      const upgrade = answer?.ok ? engine.upgradeOf(env) : undefined;
+      if (!upgrade) return answer;
+      const { headers } = answer;
+      const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+      if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
+      return server.upgrade(request, { data: { upgrade }, headers })
+        ? undefined
+        : new Response("Bad Request: not a WebSocket handshake", { status: 400 });
+    },
+    error(error) {
+      logger.error(error);
+      return new Response("Internal Server Error", { status: 500 });
+    },
+    websocket: {
+      maxPayloadLength: options.maxHttpBufferSize * 2, // a bound: the engine tells its session what is too large
+      idleTimeout: 0,
+      backpressureLimit: 0, // none: the engine minds `bufferedAmount`
+      open(socket) {
+        if (isEngines(socket)) {
+          socket.data.listener = socket.data.upgrade.connect(new BunPeer(socket));
+          return;
+        }
+        authorSockets.add(socket);
+        if (isAuthors(socket)) authorEvents.open(socket);
+      },
+      message(socket, message) {
+        if (isEngines(socket)) socket.data.listener?.received(message);
+        else if (isAuthors(socket)) authorEvents.message(socket, message);
+      },
+      drain(socket) {
+        if (isEngines(socket) && socket.getBufferedAmount() < HIGH_WATER_MARK)
+          socket.data.listener?.drained();
+      },
+      close(socket, code, reason) {
+        if (isEngines(socket)) return socket.data.listener?.closed();
+        authorSockets.delete(socket);
+        if (isAuthors(socket)) authorEvents.close(socket, code, reason);
+      },
+    },
+  });
+  return {
+    port: server.port ?? port,
+    async close() {
+      const stopped = server.stop();
+      for (const socket of authorSockets) socket.close(1001);
+      await stopped;
+    },
+    terminate: () => void server.stop(true),
+  };
+}

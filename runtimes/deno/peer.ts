@@ -1,0 +1,62 @@
+/**
+ * Deno's WebSocket as a peer of the engine.
+ */
+import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
+
+/** How often a peer that is full is looked at: Deno tells of no drain. In milliseconds; the pause doubles up to the last. */
+const FIRST_LOOK = 4;
+const LAST_LOOK = 256;
+
+/** What Deno reports when the network fails, rather than the client's frames. */
+const NETWORK_ERROR = /os error|EOF|closed/i;
+
+export class DenoPeer implements Peer {
+  readonly #socket: WebSocket;
+  #listener: PeerListener | undefined;
+  #isWatched = false;
+  /** What was buffered when Deno was last asked, and what was sent since. */
+  #atMost = 0;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  /** Tells the engine's end of the connection what happens on this one. */
+  listen(listener: PeerListener): void {
+    const socket = this.#socket;
+    this.#listener = listener;
+    socket.addEventListener("message", ({ data }) => listener.received(data));
+    socket.addEventListener("error", (event) => {
+      const message = event instanceof ErrorEvent ? event.message : "";
+      if (!NETWORK_ERROR.test(message)) listener.failed(new Error(message));
+    });
+    socket.addEventListener("close", () => listener.closed());
+  }
+
+  get bufferedAmount(): number {
+    // Counting costs less than asking Deno, which is done when the count says that much may be waiting.
+    if (this.#atMost >= HIGH_WATER_MARK) this.#atMost = this.#socket.bufferedAmount;
+    return this.#atMost;
+  }
+
+  send(frame: string | Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(frame);
+    this.#atMost += frame.length;
+    if (!this.#isWatched && this.bufferedAmount >= HIGH_WATER_MARK) this.#watch(FIRST_LOOK);
+  }
+
+  #watch(pause: number): void {
+    this.#isWatched = true;
+    setTimeout(() => {
+      if (this.#socket.readyState !== WebSocket.OPEN) return;
+      if (this.bufferedAmount >= HIGH_WATER_MARK) return this.#watch(Math.min(pause * 2, LAST_LOOK));
+      this.#isWatched = false;
+      this.#listener?.drained();
+    }, pause);
+  }
+
+  close(code?: number, reason?: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * WebSocket handshakes on Deno, the engine's and the author's: the Hono chain runs to its end first, and what it set
+ * is sent with the 101. Deno has `upgradeWebSocket` called when nothing can fail any more: an exception between it
+ * and the return of its response stops the listener.
+ */
+import type { Context } from "hono";
+import { defineWebSocketHelper, WSContext, type WSEvents } from "hono/ws";
+import type { Upgrade } from "../../src/engine/server.ts";
+import { DenoPeer } from "./peer.ts";
+
+/** What is done with a WebSocket that was just made. */
+export type Accept = (socket: WebSocket, protocol: string) => void;
+
+/** The author's handshakes that their routes let through, by the `env` of the request. */
+const routes = new WeakMap<object, Accept>();
+
+/** What an author's WebSocket route does with the handshake of this `env`, if it let it through. */
+export const routeOf = (env: object): Accept | undefined => routes.get(env);
+
+/** Hono's helper for WebSocket routes. A route answers with an empty 200 that stands for the 101. */
+export const upgradeWebSocket = defineWebSocketHelper((c: Context, events: WSEvents<WebSocket>) => {
+  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") return undefined;
+  const url = new URL(c.req.url);
+  routes.set(c.env, (socket, protocol) => run(socket, events, { protocol, url }));
+  return c.body(null);
+});
+
+function run(
+  socket: WebSocket,
+  events: WSEvents<WebSocket>,
+  { protocol, url }: { protocol: string; url: URL },
+): void {
+  const context = new WSContext({
+    raw: socket,
+    url,
+    protocol,
+    get readyState() {
+      return socket.readyState;
+    },
+    send: (data) => socket.send(data),
+    close: (code, reason) => socket.close(code, reason),
+  });
+  socket.addEventListener("open", (event) => events.onOpen?.(event, context));
+  socket.addEventListener("message", (event) => events.onMessage?.(event, context));
+  socket.addEventListener("close", (event) => events.onClose?.(event, context));
+  socket.addEventListener("error", (event) => events.onError?.(event, context));
+}
+
+/** Puts a WebSocket under the engine when it can send. */
+export const accepting =
+  (upgrade: Upgrade): Accept =>
+  (socket) => {
+    socket.addEventListener("open", () => {
+      const peer = new DenoPeer(socket);
+      peer.listen(upgrade.connect(peer));
+    });
+  };
+
+/** Makes a handshake with the headers that the chain set; answers 400 to one that is malformed (RFC 6455, 4.2.1). */
+export function handshake(request: Request, headers: Headers, accept: Accept): Response {
+  const isVersion13 = request.headers.get("sec-websocket-version") === "13";
+  // The `protocol` option of upgradeWebSocket throws on "a,b" without a space.
+  const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim() ?? "";
+  if (request.method !== "GET" || !isVersion13) return badHandshake();
+  try {
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    socket.binaryType = "arraybuffer";
+    accept(socket, protocol);
+    if (protocol) response.headers.set("Sec-WebSocket-Protocol", protocol);
+    for (const [name, value] of headers) response.headers.append(name, value);
+    return response;
+  } catch {
+    return badHandshake();
+  }
+}
+
+const badHandshake = () =>
+  new Response("Bad Request: not a WebSocket handshake", {
+    status: 400,
+    headers: { "Sec-WebSocket-Version": "13" },
+  });

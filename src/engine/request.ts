@@ -1,0 +1,176 @@
+/**
+ * A request to the engine, as Socket.IO and authors see it, and whether it is one that Engine.IO allows. Nothing here
+ * depends on how sessions are kept.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import type { EngineOptions } from "./options.ts";
+
+/** The part of an IncomingMessage that `allowRequest` and Express-style middlewares can rely on. */
+export interface RequestLike {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** `socket.request`. */
+export interface EngineRequest extends RequestLike {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  /** Names are in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  readonly _query: Readonly<Record<string, string>>;
+  readonly connection: Connection;
+  readonly socket: Connection;
+}
+
+interface Connection {
+  readonly remoteAddress: string | undefined;
+  /** Whether the client uses TLS. */
+  readonly encrypted: boolean;
+}
+
+/** Describes a request. @param address the client's */
+export function describe({ method, url, headers }: Request, address: string | undefined): EngineRequest {
+  const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
+  const query = path.indexOf("?");
+  const connection = { remoteAddress: address, encrypted: url.startsWith("https:") };
+  return {
+    method,
+    url: path,
+    headers: Object.fromEntries<string | string[]>(headers),
+    _query: Object.fromEntries(new URLSearchParams(query < 0 ? "" : path.slice(query))),
+    connection,
+    socket: connection,
+  };
+}
+
+/** Engine.IO's errors. The code is the place in this list. */
+const MESSAGES = [
+  "Transport unknown",
+  "Session ID unknown",
+  "Bad handshake method",
+  "Bad request",
+  "Forbidden",
+  "Unsupported protocol version",
+] as const;
+
+const [UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_HANDSHAKE_METHOD, BAD_REQUEST, FORBIDDEN, UNSUPPORTED] = [
+  0, 1, 2, 3, 4, 5,
+];
+
+/** Why a request is refused. */
+export class Refusal {
+  readonly code: number;
+  /** What "connection_error" tells beside the code. */
+  readonly context: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: number, context?: Record<string, unknown>) {
+    this.code = code;
+    this.context = context;
+  }
+
+  static badRequest(name: string, context?: Record<string, unknown>): Refusal {
+    return new Refusal(BAD_REQUEST, { name, ...context });
+  }
+
+  /** Engine.IO's message for the code. */
+  get message(): string {
+    return MESSAGES[this.code] ?? "";
+  }
+
+  /** What the client is told. */
+  get reason(): string {
+    const reason = this.context?.["message"];
+    return typeof reason === "string" && reason !== "" ? reason : this.message;
+  }
+
+  /** 403 to a polling request that was forbidden, else 400. */
+  get status(): number {
+    return this.code === FORBIDDEN ? 403 : 400;
+  }
+}
+
+/** A session as far as a request to it is verified. */
+export interface Verifiable {
+  readonly protocol: number;
+  readonly transport: { readonly name: string };
+}
+
+// Everything but what RFC 9110, 5.5 allows in a field value
+const INVALID_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+const protocolOf = ({ _query }: EngineRequest) => (_query["EIO"] === "4" ? 4 : 3);
+
+/**
+ * Verifies a request by itself, and against the session that it names.
+ * @param isHandshake whether it is a WebSocket handshake
+ * @param session the session with the `sid` of the query
+ */
+export function verify(
+  request: EngineRequest,
+  isHandshake: boolean,
+  session: Verifiable | undefined,
+  { transports }: EngineOptions,
+): Refusal | undefined {
+  const { sid, transport = "" } = request._query;
+  const { origin = "" } = request.headers;
+  if (!transports.includes(transport)) return new Refusal(UNKNOWN_TRANSPORT, { transport });
+  if (INVALID_VALUE.test(origin)) return Refusal.badRequest("INVALID_ORIGIN", { origin });
+  if (sid && !session) return new Refusal(UNKNOWN_SID, { sid });
+  const refusal = session
+    ? verifySession(request, isHandshake, session)
+    : verifyOpening(request, isHandshake);
+  if (refusal) return refusal;
+  const isMisplaced = isHandshake && transport !== "websocket";
+  return isMisplaced ? Refusal.badRequest("TRANSPORT_HANDSHAKE_ERROR") : undefined;
+}
+
+function verifyOpening({ method, _query }: EngineRequest, isHandshake: boolean): Refusal | undefined {
+  if (method !== "GET") return new Refusal(BAD_HANDSHAKE_METHOD, { method });
+  const lacksHandshake = _query["transport"] === "websocket" && !isHandshake;
+  return lacksHandshake ? Refusal.badRequest("TRANSPORT_HANDSHAKE_ERROR") : undefined;
+}
+
+function verifySession(
+  request: EngineRequest,
+  isHandshake: boolean,
+  session: Verifiable,
+): Refusal | undefined {
+  const { transport } = request._query;
+  const { protocol: previousProtocol, transport: previous } = session;
+  const protocol = protocolOf(request);
+  if (!isHandshake && previous.name !== transport)
+    return Refusal.badRequest("TRANSPORT_MISMATCH", { transport, previousTransport: previous.name });
+  if (protocol !== previousProtocol)
+    return Refusal.badRequest("PROTOCOL_MISMATCH", { protocol, previousProtocol });
+  return undefined;
+}
+
+/** Asks the author about a new session, and checks that the client speaks this protocol. */
+export async function admit(request: EngineRequest, { guard }: EngineOptions): Promise<Refusal | undefined> {
+  if (guard.allowRequest) {
+    const context = await ask(request, guard);
+    if (context) return new Refusal(FORBIDDEN, context);
+  }
+  const protocol = protocolOf(request);
+  return protocol === 4 ? undefined : new Refusal(UNSUPPORTED, { protocol });
+}
+
+/** Resolves with the context of a refusal, or with nothing. */
+function ask(request: EngineRequest, guard: EngineOptions["guard"]): Promise<Refusal["context"]> {
+  return new Promise((resolve) => {
+    const decide = (message: string | null | undefined, success: boolean) =>
+      resolve(success ? undefined : { message });
+    // A reason that is not text is for "connection_error", not for the client.
+    const refuse = (error: unknown) => resolve(typeof error === "string" ? { message: error } : { error });
+    const hasCallback = (guard.allowRequest?.length ?? 0) > 1;
+    try {
+      const answer = guard.allowRequest?.(request, decide);
+      if (!(answer instanceof Promise)) return;
+      answer.then((allowed: unknown) => hasCallback || decide(null, allowed !== false), refuse);
+    } catch (error) {
+      refuse(error);
+    }
+  });
+}

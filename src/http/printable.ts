@@ -1,0 +1,12 @@
+/**
+ * What a client sent, for a line in the log: nothing in it ends the line or speaks to the operator's terminal.
+ */
+
+/** Escapes control characters and quotes as in JSON. */
+export const printable = (text: string): string =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replace(
+      /[\u007f-\u009f\u2028\u2029]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );

@@ -1,0 +1,163 @@
+/**
+ * Engine.IO clients that send and receive single packets: what a well-behaved client would never send, too.
+ */
+import assert from "node:assert/strict";
+import { WebSocket } from "ws";
+
+export const POLLING = "/socket.io/?EIO=4&transport=polling";
+export const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
+
+/** Between the packets of a payload. */
+export const SEPARATOR = "\x1e";
+
+/** What an open packet tells. */
+export interface Open {
+  readonly sid: string;
+  readonly upgrades: string[];
+  readonly pingInterval: number;
+  readonly pingTimeout: number;
+  readonly maxPayload: number;
+}
+
+const parseOpen = (packet: string): Open => {
+  assert.match(packet, /^0\{/);
+  return JSON.parse(packet.slice(1));
+};
+
+/** A session over polling. */
+export class PollingClient {
+  readonly open: Open;
+  readonly response: Response;
+  readonly url: string;
+
+  private constructor(url: string, open: Open, response: Response) {
+    this.url = `${url}${POLLING}&sid=${open.sid}`;
+    this.open = open;
+    this.response = response;
+  }
+
+  static async connect(url: string): Promise<PollingClient> {
+    const response = await fetch(url + POLLING);
+    const packet = await response.text();
+    assert.equal(response.status, 200, packet);
+    return new PollingClient(url, parseOpen(packet), response);
+  }
+
+  /** Connects to the main namespace of Socket.IO. */
+  async join(): Promise<this> {
+    assert.equal(await (await this.post("40")).text(), "ok");
+    assert.match((await this.packets())[0] ?? "", /^40\{"sid":/);
+    return this;
+  }
+
+  poll(init?: RequestInit): Promise<Response> {
+    return fetch(this.url, init);
+  }
+
+  /** The packets of the next poll. */
+  async packets(): Promise<string[]> {
+    const response = await this.poll();
+    const body = await response.text();
+    assert.equal(response.status, 200, body);
+    return body.split(SEPARATOR);
+  }
+
+  post(body: RequestInit["body"], headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(this.url, { method: "POST", body: body ?? null, headers });
+  }
+}
+
+/** A WebSocket whose frames are read one after the other. */
+export class FrameClient {
+  readonly socket: WebSocket;
+  /** Resolves with the code when the socket is closed. */
+  readonly closed: Promise<number>;
+  readonly #frames: (string | Buffer)[] = [];
+  readonly #waiting: ((frame: string | Buffer) => void)[] = [];
+
+  private constructor(url: string) {
+    this.socket = new WebSocket(url);
+    this.socket.on("message", (data: Buffer, isBinary) => {
+      const frame = isBinary ? data : String(data);
+      const waiting = this.#waiting.shift();
+      if (waiting) waiting(frame);
+      else this.#frames.push(frame);
+    });
+    this.socket.on("error", () => {});
+    this.closed = new Promise((resolve) => this.socket.once("close", (code) => resolve(code)));
+  }
+
+  /** Connects; with a `sid`, as the new transport of that session. */
+  static async connect(url: string, sid?: string): Promise<FrameClient> {
+    const client = new FrameClient(url.replace(/^http/, "ws") + WEBSOCKET + (sid ? `&sid=${sid}` : ""));
+    await new Promise<void>((resolve, reject) => {
+      client.socket.once("open", resolve);
+      client.socket.once("error", reject);
+    });
+    return client;
+  }
+
+  /** Opens a session, and connects to the main namespace of Socket.IO. */
+  static async join(url: string): Promise<FrameClient> {
+    const client = await FrameClient.connect(url);
+    await client.open();
+    client.send("40");
+    assert.match(String(await client.frame()), /^40\{"sid":/);
+    return client;
+  }
+
+  async open(): Promise<Open> {
+    return parseOpen(String(await this.frame()));
+  }
+
+  frame(): Promise<string | Buffer> {
+    const frame = this.#frames.shift();
+    return frame === undefined
+      ? new Promise((resolve) => this.#waiting.push(resolve))
+      : Promise.resolve(frame);
+  }
+
+  send(frame: string | Uint8Array): void {
+    this.socket.send(frame);
+  }
+
+  /** Probes the transport, as the first step of an upgrade. */
+  async probe(): Promise<void> {
+    this.send("2probe");
+    assert.equal(await this.frame(), "3probe");
+  }
+}
+
+/** The next session that the service opens, and why it ends. */
+export function nextSession(engine: NodeJS.EventEmitter): Promise<Session> {
+  return new Promise((resolve) => engine.once("connection", resolve));
+}
+
+/** What the tests see of a session on the server. */
+export interface Session extends NodeJS.EventEmitter {
+  readonly id: string;
+  readonly protocol: number;
+  readonly readyState: string;
+  readonly upgraded: boolean;
+  readonly remoteAddress: string;
+  readonly transport: { readonly name: string; readonly writable: boolean };
+  readonly writeBuffer: unknown[];
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Record<string, string>;
+    readonly _query: Record<string, string>;
+    readonly connection: { readonly encrypted?: boolean };
+  };
+  send(data: string | Uint8Array, options?: object, callback?: () => void): void;
+  close(discard?: boolean): void;
+}
+
+/** The reason and the description of a session's end. */
+export const ending = (session: Session): Promise<[reason: string, description: unknown]> =>
+  new Promise((resolve) => session.once("close", (reason, description) => resolve([reason, description])));
+
+/** Resolves when a poll of the client's is pending on the server. */
+export async function polled({ transport }: Session): Promise<void> {
+  while (!transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
+}
