@@ -215,7 +215,7 @@ test("of two Host headers none is taken", () =>
       ];
       for (const kind of KINDS) {
         for (const lines of pairs)
-          assert.equal((await ask(port, kind, lines)).status, 400, `${kind}, ${lines}`);
+          assert.equal((await ask(port, kind, lines)).status, 400, `${kind}, ${String(lines)}`);
       }
     },
   ));
