@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setCookie } from "hono/cookie";
 import { WebSocket } from "ws";
-import { upgradeWebSocket } from "../src/index.ts";
+import { getConnInfo, upgradeWebSocket } from "../src/index.ts";
 import { connect, handshake, next } from "./support/clients.ts";
 import { withService } from "./support/service.ts";
 
@@ -259,5 +259,24 @@ test("an author's own WebSocket routes work beside Socket.IO", () =>
       assert.deepEqual([refused.status, refused.body], [403, "not a WebSocket"]);
       const missing = await handshake(`${ws}/missing`);
       assert.equal(missing.status, 404);
+    },
+  ));
+
+test("an author's WebSocket route can read its request when the socket is open", () =>
+  withService(
+    {},
+    ({ app }) => {
+      app.get(
+        "/ws",
+        upgradeWebSocket((c) => ({
+          onOpen: (_, socket) =>
+            socket.send(`${c.req.header("x-user")} at ${getConnInfo(c).remote.address} ${c.req.query("q")}`),
+        })),
+      );
+    },
+    async ({ ws }) => {
+      const { socket, greeting } = await handshake(`${ws}/ws?q=1`, { "X-User": "ann" });
+      assert.equal(await greeting, "ann at 127.0.0.1 1");
+      socket?.close();
     },
   ));
