@@ -13,7 +13,8 @@ const runtime: Runtime = {
   version: Bun.version,
   getConnInfo,
   upgradeWebSocket,
-  listen: Bun.env["ENGINE"] === "native" ? listenNative : listen,
+  listen: (service, address) =>
+    service.settings.engine === "native" ? listenNative(service, address) : listen(service, address),
 };
 
 /** Serves a service on Bun. */

@@ -38,6 +38,11 @@ export interface ServiceOptions {
   trustProxy?: TrustProxy | true | string;
   /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
   transports?: readonly string[] | string;
+  /**
+   * Which Engine.IO server is under Socket.IO: the one that matches the runtime, or Hinoko's own ("native", which
+   * is Deno's in any case). @default ENGINE, else "matching"
+   */
+  engine?: string;
   /** Whether the demo chat is served at `/` (a route of the author's for `/` wins). @default CHAT, else only in development */
   chat?: boolean | string;
   /** Where refusals and failures are logged. @default console */
@@ -54,6 +59,7 @@ export interface Settings {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
+  readonly engine: "matching" | "native";
   readonly chat: boolean;
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
@@ -203,6 +209,13 @@ export const SETTINGS = {
     about: "transports that are offered",
     fallback: "polling, websocket",
   }),
+  engine: setting({
+    variable: "ENGINE",
+    schema: v.picklist(["matching", "native"]),
+    form: '"matching" or "native"',
+    about: "the Engine.IO server: the runtime's, or Hinoko's own (Bun; Deno has no other)",
+    fallback: "matching",
+  }),
   chat: setting({
     variable: "CHAT",
     schema: boolean,
@@ -293,6 +306,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
+    engine: take("engine") ?? "matching",
     chat: take("chat") ?? !production,
     logger: options.logger ?? console,
     socketio: Object.freeze({

@@ -1,9 +1,11 @@
 /**
- * npm test: runs the test files under every runtime, and fails when one fails or runs nothing.
+ * npm test: runs the test files under every pair of runtime and engine, and fails when one fails or runs nothing.
  *
  *   npm test                              all of them
- *   npm test -- bun deno                  some runtimes
+ *   npm test -- bun deno                  some pairs
  *   npm test -- node test/route.test.ts   some files
+ *
+ * The files in test/parity hold what engine.io on Node does in detail; @socket.io/bun-engine is not held to it.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -23,6 +25,7 @@ interface Target {
   readonly name: string;
   readonly program: string;
   readonly args: string[];
+  readonly env?: Record<string, string>;
 }
 
 interface Outcome {
@@ -34,6 +37,8 @@ interface Outcome {
   readonly status: number | null;
 }
 
+const PARITY = "./test/parity";
+
 const isCi = Boolean(process.env["CI"]);
 const reports = mkdtempSync(join(tmpdir(), "hinoko-"));
 const report = (name: string) => join(reports, `${name}.xml`);
@@ -43,8 +48,12 @@ const [wanted, files] = split(process.argv.slice(2));
 function split(args: readonly string[]): [string[], string[]] {
   const isFile = (arg: string) => arg.includes(".test.");
   const named = args.filter(isFile);
-  const all = readdirSync("test").filter(isFile);
-  return [args.filter((arg) => !isFile(arg)), named.length > 0 ? named : all.map((file) => `./test/${file}`)];
+  const all = ["./test", PARITY].flatMap((folder) =>
+    readdirSync(folder)
+      .filter(isFile)
+      .map((file) => `${folder}/${file}`),
+  );
+  return [args.filter((arg) => !isFile(arg)), named.length > 0 ? named : all];
 }
 
 const node = (name: string, program: string, flags: string[]): Target => ({
@@ -76,15 +85,26 @@ function currentNode(): string | undefined {
   }
 }
 
+const bun = (name: string, program: string, chosen: readonly string[]): Target => ({
+  name,
+  program,
+  args: ["test", `--timeout=${TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${report(name)}`, ...chosen],
+});
+
 async function targets(): Promise<Target[]> {
-  const bun = ["test", `--timeout=${TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${report("bun")}`];
+  const bunProgram = await findBinary(commands.bun);
   const deno = ["test", "--allow-all", "--no-check", `--junit-path=${report("deno")}`];
-  const all = [
+  const all: Target[] = [
     node("node", machineNode, ["--import", "tsx"]),
-    { name: "bun", program: await findBinary(commands.bun), args: [...bun, ...files] },
+    bun(
+      "bun",
+      bunProgram,
+      files.filter((file) => !file.includes("parity")),
+    ),
+    { ...bun("bun-native", bunProgram, files), env: { ENGINE: "native" } },
     { name: "deno", program: await findBinary(commands.deno), args: [...deno, ...files] },
   ];
-  const isWanted = ({ name }: { name: string }) => wanted.length === 0 || wanted.includes(name);
+  const isWanted = ({ name }: Pick<Target, "name">) => wanted.length === 0 || wanted.includes(name);
   if (!isWanted({ name: "node-current" })) return all.filter(isWanted);
 
   const current = currentNode();
@@ -95,10 +115,13 @@ async function targets(): Promise<Target[]> {
 }
 
 /** Runs one target to its end and counts what its JUnit report tells. */
-async function run({ name, program, args }: Target): Promise<Outcome> {
+async function run({ name, program, args, env }: Target): Promise<Outcome> {
   const version = execFileSync(program, ["--version"], { encoding: "utf8" }).split("\n")[0] ?? "";
   console.log(`\n${name}: ${program} ${args.join(" ")}\n`);
-  const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(program, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
   const status = await new Promise<number | null>((resolve) => child.once("exit", resolve));
   const xml = readReport(name);
   const count = (pattern: RegExp) => xml.match(pattern)?.length ?? 0;

@@ -2,10 +2,11 @@
  * readSettings(): options over environment over defaults, and what each bad value is told.
  */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { createService, type ServiceOptions, type Settings, SettingsError } from "../src/index.ts";
-import { readSettings } from "../src/settings.ts";
+import { readSettings, SETTINGS } from "../src/settings.ts";
 import { serve } from "./support/runtime.ts";
 import { silent } from "./support/service.ts";
 
@@ -124,6 +125,16 @@ const TABLE: readonly Row[] = [
     badOptions: [[], ["polling", "udp"], 1, ""],
   },
   {
+    option: "engine",
+    variable: "ENGINE",
+    form: '"matching" or "native"',
+    reads: ({ engine }) => engine,
+    good: { matching: "matching", native: "native" },
+    goodOptions: ["native"],
+    bad: ["engine.io", "Native", "1"],
+    badOptions: [true, ""],
+  },
+  {
     option: "chat",
     variable: "CHAT",
     form: "true or false",
@@ -192,7 +203,14 @@ test("options have forms of their own: true is one proxy, an empty list of hosts
 test("the defaults are those of development", () => {
   const { logger, ...settings } = readSettings({}, {});
   assert.equal(logger, console);
-  const plain = { host: "0.0.0.0", port: 8000, production: false, trustProxy: false, chat: true };
+  const plain = {
+    host: "0.0.0.0",
+    port: 8000,
+    production: false,
+    trustProxy: false,
+    engine: "matching",
+    chat: true,
+  };
   const socketio = { transports: ["polling", "websocket"] };
   assert.deepEqual(settings, { ...plain, allowedHosts: DEVELOPMENT_HOSTS, allowedOrigins: [], socketio });
 });
@@ -284,6 +302,13 @@ describe("socketio", () => {
     const own = { origin: false };
     assert.equal(cors({ allowedOrigins: "*", socketio: { cors: own } }), own);
   });
+});
+
+test("the README's table names every setting", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  for (const [option, { variable }] of Object.entries(SETTINGS)) {
+    assert.ok(readme.includes(`| \`${variable}\` | \`${option}\` |`), `${variable} (${option})`);
+  }
 });
 
 test("serve refuses a port that is none, and leaves the service to be served", async () => {

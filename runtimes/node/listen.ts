@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Listener, Mounted } from "../../src/runtime.ts";
+import { SettingsError } from "../../src/settings.ts";
 import { NodeEngine } from "./engine.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
@@ -28,6 +29,9 @@ export async function listen(
   service: Mounted,
   { port, hostname }: { port: number; hostname: string },
 ): Promise<Listener> {
+  if (service.settings.engine === "native") {
+    throw new SettingsError("ENGINE=native is not available on Node.js: engine.io is the engine there");
+  }
   const engine = new NodeEngine(service.engine, service.settings.socketio);
   service.engine.attach(engine);
   const maxPayload = service.settings.socketio.maxHttpBufferSize ?? 1e6; // as on the runtimes that have one for all

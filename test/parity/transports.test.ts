@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
-import { connect } from "./support/clients.ts";
+import { connect } from "../support/clients.ts";
 import {
   ending,
   FrameClient,
@@ -13,8 +13,8 @@ import {
   PollingClient,
   polled,
   SEPARATOR,
-} from "./support/engine-client.ts";
-import { type Served, withService } from "./support/service.ts";
+} from "../support/engine-client.ts";
+import { type Served, withService } from "../support/service.ts";
 
 /** Runs a test with a service that echoes what it gets, with an acknowledgement. */
 const withEcho = (socketio: object, test: (served: Served) => Promise<void>) =>

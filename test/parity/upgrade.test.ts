@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { io } from "socket.io-client";
-import { next } from "./support/clients.ts";
+import { next } from "../support/clients.ts";
 import {
   ending,
   FrameClient,
@@ -13,8 +13,8 @@ import {
   PollingClient,
   polled,
   type Session,
-} from "./support/engine-client.ts";
-import { withService } from "./support/service.ts";
+} from "../support/engine-client.ts";
+import { withService } from "../support/service.ts";
 
 const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 

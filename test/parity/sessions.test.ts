@@ -6,7 +6,7 @@ import { get, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 import { gunzipSync, inflateSync } from "node:zlib";
-import { handshake } from "./support/clients.ts";
+import { handshake } from "../support/clients.ts";
 import {
   FrameClient,
   nextSession,
@@ -14,8 +14,8 @@ import {
   PollingClient,
   SEPARATOR,
   WEBSOCKET,
-} from "./support/engine-client.ts";
-import { withService } from "./support/service.ts";
+} from "../support/engine-client.ts";
+import { withService } from "../support/service.ts";
 
 test("a session opens with the fields of Engine.IO 4 and no others, over each transport", () =>
   withService(
