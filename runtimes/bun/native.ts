@@ -95,7 +95,13 @@ export async function listen(
           socket.data.listener?.drained();
       },
       close(socket, code, reason) {
-        if (isEngines(socket)) return socket.data.listener?.closed();
+        if (isEngines(socket)) {
+          // Bun says so in the reason when it was the client's frames that it could not take.
+          if (code === 1006 && reason.startsWith("Received "))
+            socket.data.listener?.failed(new Error(reason));
+          socket.data.listener?.closed();
+          return;
+        }
         authorSockets.delete(socket);
         if (isAuthors(socket)) authorEvents.close(socket, code, reason);
       },
