@@ -261,3 +261,21 @@ test("an author's own WebSocket routes work beside Socket.IO", () =>
       assert.equal(missing.status, 404);
     },
   ));
+
+test("an author's WebSocket route can read its request when the socket is open", () =>
+  withService(
+    {},
+    ({ app }) => {
+      app.get(
+        "/ws",
+        upgradeWebSocket((c) => ({
+          onOpen: (_, socket) => socket.send(`${c.req.header("x-user")} ${c.req.query("q")}`),
+        })),
+      );
+    },
+    async ({ ws }) => {
+      const { socket, greeting } = await handshake(`${ws}/ws?q=1`, { "X-User": "ann" });
+      assert.equal(await greeting, "ann 1");
+      socket?.close();
+    },
+  ));

@@ -21,6 +21,8 @@ export const routeOf = (env: object): Accept | undefined => routes.get(env);
 export const upgradeWebSocket = defineWebSocketHelper((c: Context, events: WSEvents<WebSocket>) => {
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") return undefined;
   const url = new URL(c.req.url);
+  // The request of a WebSocket cannot be read any more; a route's listeners may want to.
+  c.req.raw = new Request(url, { headers: [...c.req.raw.headers] });
   routes.set(c.env, (socket, protocol) => run(socket, events, { protocol, url }));
   return c.body(null);
 });
@@ -56,21 +58,32 @@ export const accepting =
     });
   };
 
+/** Fields of the connection and of a body, which the Hono chain may have set on what stands for the 101. */
+const NOT_ITS_OWN = /^(?:connection|content-length|keep-alive|transfer-encoding|upgrade|sec-websocket-.+)$/;
+
 /** Makes a handshake with the headers that the chain set; answers 400 to one that is malformed (RFC 6455, 4.2.1). */
 export function handshake(request: Request, headers: Headers, accept: Accept): Response {
-  const isVersion13 = request.headers.get("sec-websocket-version") === "13";
+  const fields = [...headers].filter(([name]) => !NOT_ITS_OWN.test(name));
   // The `protocol` option of upgradeWebSocket throws on "a,b" without a space.
   const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim() ?? "";
-  if (request.method !== "GET" || !isVersion13) return badHandshake();
+  const upgraded = upgrade(request);
+  if (!upgraded) return badHandshake();
+
+  const { socket, response } = upgraded;
+  socket.binaryType = "arraybuffer";
+  accept(socket, protocol);
+  if (protocol) response.headers.set("Sec-WebSocket-Protocol", protocol);
+  for (const [name, value] of fields) response.headers.append(name, value);
+  return response;
+}
+
+function upgrade(request: Request): Deno.WebSocketUpgrade | undefined {
+  // Deno looks at neither.
+  if (request.method !== "GET" || request.headers.get("sec-websocket-version") !== "13") return undefined;
   try {
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    socket.binaryType = "arraybuffer";
-    accept(socket, protocol);
-    if (protocol) response.headers.set("Sec-WebSocket-Protocol", protocol);
-    for (const [name, value] of headers) response.headers.append(name, value);
-    return response;
+    return Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   } catch {
-    return badHandshake();
+    return undefined;
   }
 }
 
