@@ -23,6 +23,7 @@ export class BunEngine extends Pipeline<Session, Upgrade> {
   readonly #sessions = new Map<string, Session>();
   /** What takes the socket that bun-engine opens for a request. */
   readonly #openers = new WeakMap<Request, (socket: BunSocket) => void>();
+  #isClosed = false;
 
   constructor(engine: Engine, options: EngineOptions) {
     super(engine, options);
@@ -32,6 +33,7 @@ export class BunEngine extends Pipeline<Session, Upgrade> {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const session of this.#sessions.values()) session.close(true);
   }
 
@@ -79,17 +81,17 @@ export class BunEngine extends Pipeline<Session, Upgrade> {
 
   protected opener(opening: Opening): Upgrade {
     return async (original, server, headers) => {
+      if (this.#isClosed) return reject(original, server, headers);
       const request = ask("websocket");
-      let link = new Link();
+      let link: Link | undefined;
       this.#openers.set(request, (socket) => {
         const session = this.#create(socket, opening);
-        session.begin(link);
+        if (link) session.begin(link);
         this.engine.open(session, opening.handshake);
       });
       const make = (transport: Transport) => {
-        // The engine may have been taken away while the handshake was made.
-        link = new Link(this.engine.attached ? transport : undefined);
-        return server.upgrade(original, { headers, data: { link } }) && this.engine.attached;
+        link = new Link(transport);
+        return server.upgrade(original, { headers, data: { link } });
       };
       return this.#server.handleRequest(request, upgrading(server, make));
     };
@@ -97,18 +99,24 @@ export class BunEngine extends Pipeline<Session, Upgrade> {
 
   protected upgrader(session: Session): Upgrade {
     return async (original, server, headers) => {
-      const make = (transport?: Transport) => {
+      // A session that was upgraded or closed meanwhile, or is being upgraded, takes no other transport.
+      if (!session.upgradable) return reject(original, server, headers);
+      const make = (transport: Transport) => {
         const link = new Link(transport);
         const isMade = server.upgrade(original, { headers, data: { link } });
-        if (isMade && transport) session.upgrade(link);
+        if (isMade) session.upgrade(link);
         return isMade;
       };
-      // A session that was upgraded or closed meanwhile, or is being upgraded, takes no other transport.
-      if (!session.upgradable) return new Response(null, { status: make() ? 200 : 400 });
       return this.#server.handleRequest(ask("websocket", session.innerId), upgrading(server, make));
     };
   }
 }
+
+/** Makes a handshake whose WebSocket has no use any more: it is closed at once, as by engine.io. */
+const reject: Upgrade = async (original, server, headers) => {
+  const isMade = server.upgrade(original, { headers, data: { link: new Link() } });
+  return new Response(null, { status: isMade ? 200 : 400 });
+};
 
 /** A request as bun-engine reads it. */
 function ask(transport: "polling" | "websocket", sid?: string, init?: RequestInit): Request {

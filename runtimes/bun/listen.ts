@@ -40,7 +40,11 @@ export async function listen(
       const answer = await service.fetch(request, env);
       const upgrade = answer.ok ? engine.upgradeOf(env) : undefined;
       if (!upgrade) return answer;
-      const upgraded = await upgrade(request, server, answer.headers);
+      const { headers } = answer;
+      // As ws does on Node: a client that names protocols gives up when none is chosen.
+      const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+      if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
+      const upgraded = await upgrade(request, server, headers);
       return upgraded.ok ? upgraded : badHandshake();
     },
     // What failed where no error handler of Hono's is; Bun's own answer would show the stack.

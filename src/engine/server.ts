@@ -20,8 +20,10 @@ export interface Upgrade {
 
 export class NativeEngine extends Pipeline<Socket, Upgrade> {
   readonly #sessions = new Map<string, Socket>();
+  #isClosed = false;
 
   close(): void {
+    this.#isClosed = true;
     for (const session of this.#sessions.values()) session.close(true);
   }
 
@@ -70,9 +72,8 @@ export class NativeEngine extends Pipeline<Socket, Upgrade> {
     return {
       connect: (peer) => {
         const transport = new WebSocketTransport(peer, this.options.maxHttpBufferSize);
-        // The engine may have been taken away while the handshake was made.
-        if (this.engine.attached) use(transport);
-        else transport.abandon();
+        if (this.#isClosed) transport.abandon();
+        else use(transport);
         return transport;
       },
     };
