@@ -8,7 +8,7 @@ import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { WebSocket } from "ws";
 import { createService } from "../src/index.ts";
-import { connect, exchange } from "./support/clients.ts";
+import { connect, exchange, next } from "./support/clients.ts";
 import {
   ending,
   FrameClient,
@@ -260,7 +260,7 @@ test("io.close() frees the port, and the service can be served again", async () 
   for (let round = 0; round < 2; round++) {
     const listening = await serve(service);
     const client = await connect(listening.url, { transports: ["websocket"] });
-    const left = once(client, "disconnect");
+    const left = next(client, "disconnect");
     await service.io.close();
     assert.equal((await left)[0], "transport close");
     await assert.rejects(fetch(listening.url + POLLING));

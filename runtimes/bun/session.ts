@@ -25,6 +25,8 @@ type Ask = (init: RequestInit) => Promise<Response>;
 /** How long a session that is being closed waits for a poll to tell the client, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
 
+const FORWARDED = ["packetCreate", "flush", "drain", "heartbeat", "upgrading"] as const;
+
 /** Events: as of engine.io's Socket. */
 export class Session extends EventEmitter {
   readonly id: string;
@@ -41,12 +43,13 @@ export class Session extends EventEmitter {
   /** The transport that is probed for an upgrade. */
   #probe: Link | undefined;
   #description: Error | undefined;
-  #callbacks: SentCallback[] = [];
+  readonly #forwarded = new Set<string>();
   #isPolling = false;
   #isReceiving = false;
   /** A packet of the batch that is being made asks to be compressed. */
   #compresses = false;
-  #owesPong = false;
+  /** The timer of the last ping that was answered, or whose time was put off. */
+  #settled: unknown;
   /** Runs while the client is still to be told of the end. */
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,16 +65,17 @@ export class Session extends EventEmitter {
     this.#socket = socket;
     this.#options = options;
     this.#bind();
-    socket.on("packetCreate", (packet) => {
-      if (packet.type === "ping") this.#owesPong = true;
-      this.emit("packetCreate", packet);
-    });
-    socket.on("flush", (buffer) => this.emit("flush", buffer));
-    socket.on("drain", () => this.#onDrain());
-    socket.on("heartbeat", () => this.emit("heartbeat"));
-    socket.on("upgrading", (transport) => this.emit("upgrading", transport));
     socket.on("upgrade", (transport) => this.#onUpgrade(transport));
     socket.on("close", (reason) => this.#onClose(reason));
+    this.on("newListener", (event) => this.#forward(event));
+  }
+
+  /** Passes an event of bun-engine's socket on from when it is listened to: some are emitted for each packet. */
+  #forward(event: string | symbol): void {
+    const name = FORWARDED.find((name) => name === event);
+    if (!name || this.#forwarded.has(name)) return;
+    this.#forwarded.add(name);
+    this.#socket.on(name, (...args: unknown[]) => void this.emit(name, ...args));
   }
 
   get readyState(): BunSocket["readyState"] {
@@ -159,8 +163,9 @@ export class Session extends EventEmitter {
     if (typeof options === "function") return this.send(data, {}, options);
     if (this.readyState !== "open") return this;
     if (options?.compress !== false) this.#compresses = true;
-    if (callback) this.#callbacks.push(callback);
+    if (callback) this.#socket.once("drain", () => callback(this.transport));
     this.#socket.write(data);
+    this.#link?.gate();
     return this;
   }
 
@@ -224,10 +229,10 @@ export class Session extends EventEmitter {
     if (this.readyState !== "open") return;
     this.emit("packet", packet);
     if (packet.type === "pong") {
-      this.#owesPong = false;
+      this.#settled = this.#socket["pingTimeoutTimer"];
       return void this.#socket["onPacket"](packet);
     }
-    if (this.#owesPong) this.#extend();
+    this.#extend();
     if (packet.type === "message") {
       this.emit("data", packet.data);
       this.emit("message", packet.data);
@@ -240,8 +245,10 @@ export class Session extends EventEmitter {
 
   /** Puts the end of a session that owes a pong off, once for each ping: bun-engine does not. */
   #extend(): void {
-    this.#owesPong = false;
-    this.#socket["pingTimeoutTimer"].refresh();
+    const timer = this.#socket["pingTimeoutTimer"]; // one for each ping
+    if (timer === this.#settled) return;
+    this.#settled = timer;
+    timer.refresh();
   }
 
   #ready(): void {
@@ -252,16 +259,7 @@ export class Session extends EventEmitter {
 
   #flush(): void {
     this.#socket["flush"]();
-  }
-
-  #onDrain(): void {
     this.#link?.gate();
-    if (this.#callbacks.length > 0) {
-      const callbacks = this.#callbacks;
-      this.#callbacks = [];
-      for (const callback of callbacks) callback(this.transport);
-    }
-    this.emit("drain");
   }
 
   /** Ends the session for what its client did wrong. */
@@ -277,7 +275,6 @@ export class Session extends EventEmitter {
 
   #onClose(reason: CloseReason): void {
     clearTimeout(this.#closeTimer);
-    this.#callbacks = [];
     this.#probe?.transport?.close();
     // Listeners of "close" can still see what was not sent.
     queueMicrotask(() => {
