@@ -131,6 +131,7 @@ export class Session extends EventEmitter {
   /** Takes a GET: it is answered when there are packets to send. */
   async poll(signal: AbortSignal, ask: Ask): Promise<Answer> {
     if (this.#isPolling) return this.#fail("overlap from client");
+    if (signal.aborted) return this.#fail("poll connection closed prematurely");
     this.#isPolling = true;
     const onAbort = () => this.#fail("poll connection closed prematurely");
     signal.addEventListener("abort", onAbort, { once: true });
