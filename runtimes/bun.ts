@@ -1,11 +1,12 @@
 /**
  * The launcher for Bun: @socket.io/bun-engine on Bun.serve.
  */
-import { getConnInfo, upgradeWebSocket } from "hono/bun";
+
 import { main } from "../src/cli.ts";
 import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
 import { listen } from "./bun/listen.ts";
 import { listen as listenNative } from "./bun/native.ts";
+import { getConnInfo, upgradeWebSocket } from "./bun/route.ts";
 import { commands } from "./commands.ts";
 
 const runtime: Runtime = {

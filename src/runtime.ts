@@ -38,7 +38,8 @@ export type Serve = (service: Servable, options?: ServeOptions) => Promise<Liste
 /** The part of a service that a launcher needs. */
 export interface Servable {
   readonly settings: Settings;
-  readonly io: { close(): Promise<void> };
+  /** `httpServer` is what Socket.IO closes with `io.close()`. */
+  readonly io: { close(): Promise<void>; httpServer: unknown };
   /** Mounts the routes that come last. Throws while the service is being served already. */
   mount(runtime: Runtime): Mounted;
 }
@@ -104,14 +105,16 @@ export function defineServe(runtime: Runtime): Serve {
       throw listenError(cause, address);
     });
 
+    let isIoClosing = false;
     const stop = async () => {
+      service.io.httpServer = undefined;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const patience = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, GRACE);
       });
       mounted.engine.retire();
       // An adapter whose backplane is gone may never close.
-      await Promise.race([service.io.close().catch(logError), patience]);
+      if (!isIoClosing) await Promise.race([service.io.close().catch(logError), patience]);
       await mounted.engine.detach(LINGER);
       const idle = listener.close();
       await Promise.race([idle, patience]);
@@ -125,6 +128,12 @@ export function defineServe(runtime: Runtime): Serve {
       return (stopped ??= stop());
     };
     const onAbort = () => void close().catch(logError);
+    service.io.httpServer = {
+      close(done: () => void) {
+        isIoClosing = true;
+        void close().catch(logError).finally(done);
+      },
+    };
     signal?.addEventListener("abort", onAbort);
     return { url: urlOf(hostname, listener.port), port: listener.port, hostname, close };
   };

@@ -5,7 +5,7 @@
  *   npm test -- bun deno                  some pairs
  *   npm test -- node test/route.test.ts   some files
  *
- * The files in test/parity hold what engine.io on Node does in detail; @socket.io/bun-engine is not held to it.
+ * The files in test/parity hold every engine to what engine.io on Node does in detail.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -37,8 +37,6 @@ interface Outcome {
   readonly status: number | null;
 }
 
-const PARITY = "./test/parity";
-
 const isCi = Boolean(process.env["CI"]);
 const reports = mkdtempSync(join(tmpdir(), "hinoko-"));
 const report = (name: string) => join(reports, `${name}.xml`);
@@ -48,7 +46,7 @@ const [wanted, files] = split(process.argv.slice(2));
 function split(args: readonly string[]): [string[], string[]] {
   const isFile = (arg: string) => arg.includes(".test.");
   const named = args.filter(isFile);
-  const all = ["./test", PARITY].flatMap((folder) =>
+  const all = ["./test", "./test/parity"].flatMap((folder) =>
     readdirSync(folder)
       .filter(isFile)
       .map((file) => `${folder}/${file}`),
@@ -85,10 +83,10 @@ function currentNode(): string | undefined {
   }
 }
 
-const bun = (name: string, program: string, chosen: readonly string[]): Target => ({
+const bun = (name: string, program: string): Target => ({
   name,
   program,
-  args: ["test", `--timeout=${TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${report(name)}`, ...chosen],
+  args: ["test", `--timeout=${TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${report(name)}`, ...files],
 });
 
 async function targets(): Promise<Target[]> {
@@ -96,22 +94,18 @@ async function targets(): Promise<Target[]> {
   const deno = ["test", "--allow-all", "--no-check", `--junit-path=${report("deno")}`];
   const all: Target[] = [
     node("node", machineNode, ["--import", "tsx"]),
-    bun(
-      "bun",
-      bunProgram,
-      files.filter((file) => !file.includes("parity")),
-    ),
-    { ...bun("bun-native", bunProgram, files), env: { ENGINE: "native" } },
+    bun("bun", bunProgram),
+    { ...bun("bun-native", bunProgram), env: { ENGINE: "native" } },
     { name: "deno", program: await findBinary(commands.deno), args: [...deno, ...files] },
   ];
-  const isWanted = ({ name }: Pick<Target, "name">) => wanted.length === 0 || wanted.includes(name);
-  if (!isWanted({ name: "node-current" })) return all.filter(isWanted);
-
-  const current = currentNode();
-  if (current) all.splice(1, 0, node("node-current", current, []));
-  else if (isCi) throw new Error(`${CURRENT_NODE} cannot be had from npm, and CI skips nothing`);
-  else console.log(`node-current is skipped: ${CURRENT_NODE} cannot be had from npm for this machine`);
-  return all.filter(isWanted);
+  const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
+  if (isWanted("node-current")) {
+    const current = currentNode();
+    if (current) all.splice(1, 0, node("node-current", current, []));
+    else if (isCi) throw new Error(`${CURRENT_NODE} cannot be had from npm, and CI skips nothing`);
+    else console.log(`node-current is skipped: ${CURRENT_NODE} cannot be had from npm for this machine`);
+  }
+  return all.filter(({ name }) => isWanted(name));
 }
 
 /** Runs one target to its end and counts what its JUnit report tells. */

@@ -1,145 +1,133 @@
 /**
- * @socket.io/bun-engine as a route of the Hono app: polling requests are answered through the Hono chain; a
- * WebSocket handshake is made when the chain has let it through.
+ * @socket.io/bun-engine behind the request pipeline: it keeps the sessions that the pipeline admits. It is asked with
+ * requests of our own, by the ids that it gave.
  */
 import { Server, type WebSocketData } from "@socket.io/bun-engine";
 import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
-import { SettingsError, type SocketIoOptions } from "../../src/settings.ts";
-import { toEngineOptions } from "./options.ts";
+import { readText } from "../../src/engine/body.ts";
+import type { EngineOptions } from "../../src/engine/options.ts";
+import { type Opening, Pipeline } from "../../src/engine/pipeline.ts";
+import { type Answer, empty } from "../../src/engine/polling.ts";
+import type { Engine } from "../../src/realtime/engine.ts";
+import { Link, type Transport } from "./link.ts";
+import { type BunSocket, Session } from "./session.ts";
 
-type BunServer = Bun.Server<WebSocketData>;
+type BunServer = Bun.Server<unknown>;
 type BunContext = Context<{ Bindings: { server: BunServer } }>;
 
-const ALLOWED_ORIGIN = "Access-Control-Allow-Origin";
+/** Makes the handshake of a request that the pipeline let through, with the headers of the answer that stands for it. */
+export type Upgrade = (request: Request, server: BunServer, headers: Headers) => Promise<Response>;
 
-/** What the Hono chain set on the answer to each handshake that is being made. */
-const chainHeaders = new WeakMap<Request, Headers>();
+export class BunEngine extends Pipeline<Session, Upgrade> {
+  readonly #server: Server;
+  readonly #sessions = new Map<string, Session>();
+  /** What takes the socket that bun-engine opens for a request. */
+  readonly #openers = new WeakMap<Request, (socket: BunSocket) => void>();
+  #isClosed = false;
 
-export class BunEngine extends Server implements EngineDriver {
-  readonly #engine: Engine;
-  readonly #handshakes = new WeakMap<Request, Handshake>();
-  readonly #claimed = new WeakSet<Request>();
-  readonly #options: SocketIoOptions;
-  readonly #limit: ReturnType<typeof bodyLimit>;
+  constructor(engine: Engine, options: EngineOptions) {
+    super(engine, options);
+    const { pingInterval, pingTimeout, upgradeTimeout, maxHttpBufferSize } = options;
+    this.#server = new Server({ pingInterval, pingTimeout, upgradeTimeout, maxHttpBufferSize });
+    this.#server.on("connection", (socket, request) => this.#openers.get(request)?.(socket));
+  }
 
-  constructor(engine: Engine, options: SocketIoOptions) {
-    super({
-      ...toEngineOptions(options),
-      editHandshakeHeaders: (headers, request) => emitHeaders(engine, "initial_headers", headers, request),
-      editResponseHeaders: (headers, request) => {
-        // bun-engine gives the origin back, which it takes for "null" where there is none
-        if (!request.headers.has("origin") && headers.get(ALLOWED_ORIGIN) === "null")
-          headers.delete(ALLOWED_ORIGIN);
-        emitHeaders(engine, "headers", headers, request);
-        const handshake = chainHeaders.get(request);
-        if (!handshake) headers.set("Cache-Control", "no-store");
-        for (const [name, value] of handshake ?? []) headers.append(name, value);
-      },
+  close(): void {
+    this.#isClosed = true;
+    for (const session of this.#sessions.values()) session.close(true);
+  }
+
+  protected find(sid: string): Session | undefined {
+    return this.#sessions.get(sid);
+  }
+
+  protected async open({ env }: BunContext, opening: Opening): Promise<Answer> {
+    const request = ask("polling");
+    let session: Session | undefined;
+    this.#openers.set(request, (socket) => {
+      session = this.#create(socket, opening);
     });
-    if (engine.generateId) throw new SettingsError("io.engine.generateId is not available on Bun");
-    this.#engine = engine;
-    this.#options = options;
-    this.#limit = bodyLimit({ maxSize: this.opts.maxHttpBufferSize, onError: (c) => c.body(null, 413) });
-    this.on("connection", (session, request) => {
-      const handshake = this.#handshakes.get(request);
-      if (!handshake) return;
-      Object.assign(session, { protocol: 4 });
-      Object.assign(session.request, reference(request));
-      engine.open(session, handshake);
-    });
-    this.on("connection_error", (error) => engine.emit("connection_error", error));
-  }
-
-  async handle(c: BunContext, handshake: Handshake): Promise<Response> {
-    const isHandshake = c.req.header("upgrade")?.toLowerCase() === "websocket";
-    const refusal = this.#refusal(c, isHandshake) ?? (await this.#limit(c, async () => {}));
-    if (refusal) return refusal;
-
-    const original = c.req.raw;
-    // The client left while middleware was awaited: nobody would read what the engine answered.
-    if (original.signal.aborted) return c.body(null, 400);
-    if (isHandshake) {
-      this.#handshakes.set(original, handshake);
-      this.#claimed.add(original);
-      return c.body(null);
-    }
-    c.env.server.timeout(original, 0); // a long poll is silent for longer than Bun waits
-    const request = original.bodyUsed ? new Request(original, { body: await c.req.arrayBuffer() }) : original;
-    request.headers.delete("upgrade"); // the engine takes any upgrade ("h2c") for WebSocket's
-    this.#handshakes.set(request, handshake);
-    const response = await this.handleRequest(request, c.env.server);
-    // "text/html", as engine.io answers: browsers would offer text/plain as a download
-    if (request.method === "POST" && response.ok) response.headers.set("Content-Type", "text/html");
-    return this.#offersUpgrade() || c.req.query("sid") ? response : withoutUpgrades(response);
-  }
-
-  /** Whether the Socket.IO route let this handshake through. */
-  claims(request: Request): boolean {
-    return this.#claimed.has(request);
-  }
-
-  /** Makes a handshake that was let through, with the headers that the Hono chain set. */
-  upgrade(request: Request, server: BunServer, headers: Headers): Promise<Response> {
-    chainHeaders.set(request, headers);
-    return this.handleRequest(request, server);
-  }
-
-  use(): never {
-    throw new Error(
-      "io.engine.use() is not available on Bun: use service.app.use(), which runs on every runtime",
+    await this.#server.handleRequest(
+      request,
+      upgrading(env.server, () => false),
     );
+    if (!session) return empty(500);
+    this.engine.open(session, opening.handshake);
+    return session.greet();
   }
 
-  /** What engine.io refuses and bun-engine does not look at. */
-  #refusal(c: BunContext, isHandshake: boolean): Response | undefined {
-    const transport = c.req.query("transport") ?? "";
-    if (!this.#options.transports?.some((name) => name === transport)) {
-      return this.#refuse(c, 0, "Transport unknown", { transport });
+  #create(socket: BunSocket, opening: Opening): Session {
+    const session = new Session(socket, opening, { server: this.engine, options: this.options });
+    this.#sessions.set(opening.id, session);
+    session.once("close", () => this.#sessions.delete(opening.id));
+    return session;
+  }
+
+  protected pass({ req, env }: BunContext, session: Session): Answer | Promise<Answer> {
+    const { innerId } = session;
+    const pass = (init: RequestInit) =>
+      this.#server.handleRequest(
+        ask("polling", innerId, init),
+        upgrading(env.server, () => false),
+      );
+    if (req.method === "GET") {
+      env.server.timeout(req.raw, 0); // a long poll is silent for longer than Bun waits
+      return session.poll(req.raw.signal, pass);
     }
-    if ((transport === "websocket") !== isHandshake) {
-      return this.#refuse(c, 3, "Bad request", { name: "TRANSPORT_HANDSHAKE_ERROR" });
-    }
-    return undefined;
+    if (req.method !== "POST") return empty(500);
+    const text = () => readText(req, this.options.maxHttpBufferSize);
+    return session.receive({ type: req.header("content-type"), text }, pass);
   }
 
-  #refuse(c: BunContext, code: number, message: string, context: object): Response {
-    this.#engine.emit("connection_error", { req: reference(c.req.raw), code, message, context });
-    return c.json({ code, message }, 400);
+  protected opener(opening: Opening): Upgrade {
+    return async (original, server, headers) => {
+      if (this.#isClosed) return reject(original, server, headers);
+      const request = ask("websocket");
+      let link: Link | undefined;
+      this.#openers.set(request, (socket) => {
+        const session = this.#create(socket, opening);
+        if (link) session.begin(link);
+        this.engine.open(session, opening.handshake);
+      });
+      const make = (transport: Transport) => {
+        link = new Link(transport);
+        return server.upgrade(original, { headers, data: { link } });
+      };
+      return this.#server.handleRequest(request, upgrading(server, make));
+    };
   }
 
-  #offersUpgrade(): boolean {
-    const { transports, allowUpgrades = true } = this.#options;
-    return allowUpgrades && transports?.includes("websocket") === true;
+  protected upgrader(session: Session): Upgrade {
+    return async (original, server, headers) => {
+      // A session that was upgraded or closed meanwhile, or is being upgraded, takes no other transport.
+      if (!session.upgradable) return reject(original, server, headers);
+      const make = (transport: Transport) => {
+        const link = new Link(transport);
+        const isMade = server.upgrade(original, { headers, data: { link } });
+        if (isMade) session.upgrade(link);
+        return isMade;
+      };
+      return this.#server.handleRequest(ask("websocket", session.innerId), upgrading(server, make));
+    };
   }
 }
 
-/** bun-engine always offers an upgrade to WebSocket in its first packet; takes the offer back. */
-async function withoutUpgrades(response: Response): Promise<Response> {
-  const body = await response.text();
-  return new Response(body.replace('"upgrades":["websocket"]', '"upgrades":[]'), response);
+/** Makes a handshake whose WebSocket has no use any more: it is closed at once, as by engine.io. */
+const reject: Upgrade = async (original, server, headers) => {
+  const isMade = server.upgrade(original, { headers, data: { link: new Link() } });
+  return new Response(null, { status: isMade ? 200 : 400 });
+};
+
+/** A request as bun-engine reads it. */
+function ask(transport: "polling" | "websocket", sid?: string, init?: RequestInit): Request {
+  const query = new URLSearchParams({ EIO: "4", transport, ...(sid && { sid }) });
+  const request = new Request(`http://localhost/?${query}`, init);
+  if (transport === "websocket") request.headers.set("upgrade", "websocket");
+  return request;
 }
 
-/** The request as engine.io describes it to Socket.IO and to listeners. */
-function reference(request: Request) {
-  const { protocol, pathname, search, searchParams } = new URL(request.url);
-  return {
-    method: request.method,
-    url: pathname + search,
-    headers: Object.fromEntries(request.headers),
-    _query: Object.fromEntries(searchParams),
-    connection: { encrypted: protocol === "https:" },
-  };
-}
-
-/** engine.io's header events hand listeners a plain object to edit. */
-function emitHeaders(engine: Engine, event: string, headers: Headers, request: Request): void {
-  if (engine.listenerCount(event) === 0) return;
-  const edited: Record<string, string | string[]> = {};
-  engine.emit(event, edited, reference(request));
-  for (const [name, value] of Object.entries(edited)) {
-    headers.delete(name);
-    for (const one of [value].flat()) headers.append(name, one);
-  }
+/** Bun's server as bun-engine uses it: it would upgrade the request that it is asked with, which is not the client's. */
+function upgrading(server: BunServer, upgrade: (transport: Transport) => boolean): Bun.Server<WebSocketData> {
+  const value = (_: Request, { data }: { data: WebSocketData }) => upgrade(data.transport);
+  return Object.create(server, { upgrade: { value } });
 }

@@ -2,22 +2,29 @@
  * Listens with Bun.serve. A WebSocket handshake runs through the Hono chain like any request; then bun-engine makes
  * it, unless the author's own WebSocket route has.
  */
-import type { WebSocketData } from "@socket.io/bun-engine";
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
+import { readOptions } from "../../src/engine/options.ts";
 import type { Listener, Mounted } from "../../src/runtime.ts";
+import { commands } from "../commands.ts";
 import { BunEngine } from "./engine.ts";
+import type { LinkData } from "./link.ts";
 
-type Data = WebSocketData | BunWebSocketData;
+type Data = LinkData | BunWebSocketData;
 type WebSocket<Data> = Bun.ServerWebSocket<Data>;
 
-const isEngines = (socket: WebSocket<Data>): socket is WebSocket<WebSocketData> => "transport" in socket.data;
+const isEngines = (socket: WebSocket<Data>): socket is WebSocket<LinkData> => "link" in socket.data;
 const isAuthors = (socket: WebSocket<Data>): socket is WebSocket<BunWebSocketData> => "events" in socket.data;
+
+/** Bun's own limit for the bodies of requests, in bytes. */
+const MAX_BODY_SIZE = 128 * 1024 * 1024;
 
 export async function listen(
   service: Mounted,
   { port, hostname }: { port: number; hostname: string },
 ): Promise<Listener> {
-  const engine = new BunEngine(service.engine, service.settings.socketio);
+  const { logger, socketio } = service.settings;
+  const options = readOptions(socketio, commands.bun.name);
+  const engine = new BunEngine(service.engine, options);
   service.engine.attach(engine);
   const authorSockets = new Set<WebSocket<Data>>();
 
@@ -26,33 +33,45 @@ export async function listen(
     hostname,
     // The longest that Bun can wait for a connection that is silent; Node waits as long as it takes.
     idleTimeout: 255,
+    // The author's routes keep Bun's limit; the engine has its own for the Socket.IO route.
+    maxRequestBodySize: Math.max(MAX_BODY_SIZE, options.maxHttpBufferSize),
     async fetch(request, server) {
       const env = { server, ...service.bindings };
       const answer = await service.fetch(request, env);
-      return engine.claims(request) && answer.ok ? engine.upgrade(request, server, answer.headers) : answer;
+      const upgrade = answer.ok ? engine.upgradeOf(env) : undefined;
+      if (!upgrade) return answer;
+      const { headers } = answer;
+      // As ws does on Node: a client that names protocols gives up when none is chosen.
+      const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+      if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
+      const upgraded = await upgrade(request, server, headers);
+      return upgraded.ok ? upgraded : badHandshake();
     },
     // What failed where no error handler of Hono's is; Bun's own answer would show the stack.
     error(error) {
-      service.settings.logger.error(error);
+      logger.error(error);
       return new Response("Internal Server Error", { status: 500 });
     },
     websocket: {
-      maxPayloadLength: engine.opts.maxHttpBufferSize,
+      maxPayloadLength: options.maxHttpBufferSize,
       // The heartbeat of Socket.IO finds dead peers; the author's own routes have none, as on Node.
       idleTimeout: 0,
-      // A reader that stalls is disconnected, which it is told of, before Bun drops a message, which it is not.
-      closeOnBackpressureLimit: true,
+      // Nothing is dropped: the engine minds readers that do not keep up, as the author's own routes do on Node.
+      backpressureLimit: 0,
       open(socket) {
-        if (isEngines(socket)) return engine.onWebSocketOpen(socket);
+        if (isEngines(socket)) return socket.data.link.open(socket);
         authorSockets.add(socket);
         if (isAuthors(socket)) authorEvents.open(socket);
       },
       message(socket, message) {
-        if (isEngines(socket)) engine.onWebSocketMessage(socket, message);
+        if (isEngines(socket)) socket.data.link.received(message);
         else if (isAuthors(socket)) authorEvents.message(socket, message);
       },
+      drain(socket) {
+        if (isEngines(socket)) socket.data.link.drained();
+      },
       close(socket, code, reason) {
-        if (isEngines(socket)) return engine.onWebSocketClose(socket, code, reason);
+        if (isEngines(socket)) return socket.data.link.closed(code, reason);
         authorSockets.delete(socket);
         if (isAuthors(socket)) authorEvents.close(socket, code, reason);
       },
@@ -68,3 +87,10 @@ export async function listen(
     terminate: () => void server.stop(true),
   };
 }
+
+/** To a handshake that is malformed (RFC 6455, 4.2.1). */
+const badHandshake = () =>
+  new Response("Bad Request: not a WebSocket handshake", {
+    status: 400,
+    headers: { "Sec-WebSocket-Version": "13" },
+  });

@@ -7,6 +7,7 @@ import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/
 import { NativeEngine, type Upgrade } from "../../src/engine/server.ts";
 import type { Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
+import { NO_STATUS } from "./link.ts";
 
 interface EngineData {
   readonly upgrade: Upgrade;
@@ -34,7 +35,7 @@ class BunPeer implements Peer {
     this.#socket.send(frame);
   }
 
-  close(code?: number, reason?: string): void {
+  close(code = NO_STATUS, reason?: string): void {
     this.#socket.close(code, reason);
   }
 

@@ -26,7 +26,8 @@ export interface Body {
 /** How long a session that is being closed waits for a poll to tell the client, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
 
-const empty = (status: number): Answer => ({ status, headers: {} });
+/** An answer that says nothing but its status. */
+export const empty = (status: number): Answer => ({ status, headers: {} });
 
 export class Polling extends Transport {
   readonly name = "polling";
@@ -146,7 +147,8 @@ export class Polling extends Transport {
   }
 }
 
-const headers = (type: string, body: string): Answer["headers"] => ({
+/** The headers of an answer with packets. */
+export const headers = (type: string, body: string): Answer["headers"] => ({
   "Content-Type": type,
   "Content-Length": String(Buffer.byteLength(body)),
   "Cache-Control": "no-store",
