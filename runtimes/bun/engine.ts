@@ -13,7 +13,7 @@ import { Link, type Transport } from "./link.ts";
 import { type BunSocket, Session } from "./session.ts";
 
 type BunServer = Bun.Server<unknown>;
-type BunContext = Context<{ Bindings: { server: BunServer } }>;
+type BunContext = Context<{ Bindings: { server: Bun.Server<WebSocketData> } }>;
 
 /** Makes the handshake of a request that the pipeline let through, with the headers of the answer that stands for it. */
 export type Upgrade = (request: Request, server: BunServer, headers: Headers) => Promise<Response>;
@@ -120,8 +120,8 @@ const reject: Upgrade = async (original, server, headers) => {
 
 /** A request as bun-engine reads it. */
 function ask(transport: "polling" | "websocket", sid?: string, init?: RequestInit): Request {
-  const query = new URLSearchParams({ EIO: "4", transport, ...(sid && { sid }) });
-  const request = new Request(`http://localhost/?${query}`, init);
+  const url = `http://localhost/?EIO=4&transport=${transport}`;
+  const request = new Request(sid === undefined ? url : `${url}&sid=${sid}`, init);
   if (transport === "websocket") request.headers.set("upgrade", "websocket");
   return request;
 }
