@@ -10,14 +10,17 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { main } from "../src/cli.ts";
 import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
 import { commands } from "./commands.ts";
+import { bindEngineIo } from "./node/engine.ts";
 import { listen } from "./node/listen.ts";
+import { bindNative } from "./node/native.ts";
 
 const runtime: Runtime = {
   name: commands.node.name,
   version: process.versions.node,
   getConnInfo,
   upgradeWebSocket,
-  listen,
+  listen: (service, address) =>
+    listen(service, address, service.settings.engine === "native" ? bindNative : bindEngineIo),
 };
 
 /** Serves a service on Node.js. */

@@ -213,7 +213,7 @@ export const SETTINGS = {
     variable: "ENGINE",
     schema: v.picklist(["matching", "native"]),
     form: '"matching" or "native"',
-    about: "the Engine.IO server: the runtime's, or Hinoko's own (Bun; Deno has no other)",
+    about: "the Engine.IO server: the runtime's, or Hinoko's own (Node and Bun; Deno has no other)",
     fallback: "matching",
   }),
   chat: setting({

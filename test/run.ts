@@ -94,6 +94,7 @@ async function targets(): Promise<Target[]> {
   const deno = ["test", "--allow-all", "--no-check", `--junit-path=${report("deno")}`];
   const all: Target[] = [
     node("node", machineNode, ["--import", "tsx"]),
+    { ...node("node-native", machineNode, ["--import", "tsx"]), env: { ENGINE: "native" } },
     bun("bun", bunProgram),
     { ...bun("bun-native", bunProgram), env: { ENGINE: "native" } },
     { name: "deno", program: await findBinary(commands.deno), args: [...deno, ...files] },

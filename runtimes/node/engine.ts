@@ -9,9 +9,11 @@ import { Server } from "engine.io";
 import type { Context } from "hono";
 import { WebSocketServer } from "ws";
 import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
+import type { Mounted } from "../../src/runtime.ts";
 import type { SocketIoOptions } from "../../src/settings.ts";
 import { CapturedResponse } from "./captured-response.ts";
-import { headerLines } from "./raw-response.ts";
+import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
+import type { EngineBinding } from "./listen.ts";
 import { replay } from "./replay.ts";
 
 /** A handshake has no `outgoing`: Node gives its raw socket instead. */
@@ -19,10 +21,7 @@ type NodeContext = Context<{ Bindings: Partial<HttpBindings> }>;
 
 const EVENTS = ["connection_error", "initial_headers", "headers"] as const;
 
-/** What the Hono chain set on the answer to each handshake that is being made. */
-const chainHeaders = new WeakMap<IncomingMessage, Headers>();
-
-export class NodeEngine extends Server implements EngineDriver {
+class NodeEngine extends Server implements EngineDriver {
   readonly #engine: Engine;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   readonly #claimed = new WeakSet<IncomingMessage>();
@@ -31,6 +30,7 @@ export class NodeEngine extends Server implements EngineDriver {
     super({
       ...options,
       cors: answered(options.cors),
+      // Engine.IO's official place for a WebSocket server of one's own
       wsEngine: withChainHeaders(options.wsEngine ?? WebSocketServer),
     });
     this.#engine = engine;
@@ -85,21 +85,20 @@ export class NodeEngine extends Server implements EngineDriver {
 
   /** Makes a handshake that was let through, with the headers that the Hono chain set. */
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, headers: Headers): void {
-    chainHeaders.set(incoming, headers);
+    setChainHeaders(incoming, headers);
     this.handleUpgrade(incoming, socket, head);
   }
 }
 
-/** Engine.IO's official place for a WebSocket server of one's own; here ws's, with the chain's headers on the 101. */
-function withChainHeaders(Base: typeof WebSocketServer) {
-  return class extends Base {
-    constructor(...args: ConstructorParameters<typeof WebSocketServer>) {
-      super(...args);
-      this.on("headers", (lines, request) => {
-        lines.push(...headerLines(chainHeaders.get(request)));
-        chainHeaders.delete(request);
-      });
-    }
+/** Makes the engine of a service. */
+export function bindEngineIo({ engine, settings }: Mounted): EngineBinding {
+  const driver = new NodeEngine(engine, settings.socketio);
+  return {
+    driver,
+    handshakeOf: (incoming) =>
+      driver.claims(incoming)
+        ? (socket, head, headers) => driver.upgrade(incoming, socket, head, headers)
+        : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Listens with @hono/node-server. A request that asks for an upgrade runs through the Hono chain like any other;
- * then engine.io makes the handshake, or the author's own WebSocket route does, or the chain's answer is written.
+ * then the engine makes the handshake, or the author's own WebSocket route does, or the chain's answer is written.
  */
 import { once } from "node:events";
 import { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
@@ -9,11 +9,20 @@ import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
+import type { EngineDriver } from "../../src/realtime/engine.ts";
 import type { Listener, Mounted } from "../../src/runtime.ts";
-import { SettingsError } from "../../src/settings.ts";
-import { NodeEngine } from "./engine.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
+
+/** Makes a handshake that the engine let through, with the headers that the Hono chain set. */
+export type MakeHandshake = (socket: Duplex, head: Buffer, headers: Headers) => void;
+
+/** An engine as it is bound to Node. */
+export interface EngineBinding {
+  readonly driver: EngineDriver;
+  /** What makes the handshake of this request, if the Socket.IO route let it through. @param env its `c.env` */
+  handshakeOf(incoming: IncomingMessage, env: object): MakeHandshake | undefined;
+}
 
 /** The WebSockets of the author's own routes. Tells which requests became one. */
 class AuthorSockets extends WebSocketServer {
@@ -28,21 +37,19 @@ class AuthorSockets extends WebSocketServer {
 export async function listen(
   service: Mounted,
   { port, hostname }: { port: number; hostname: string },
+  bind: (service: Mounted) => EngineBinding,
 ): Promise<Listener> {
-  if (service.settings.engine === "native") {
-    throw new SettingsError("ENGINE=native is not available on Node.js: engine.io is the engine there");
-  }
-  const engine = new NodeEngine(service.engine, service.settings.socketio);
-  service.engine.attach(engine);
+  const engine = bind(service);
+  service.engine.attach(engine.driver);
   const maxPayload = service.settings.socketio.maxHttpBufferSize ?? 1e6; // as on the runtimes that have one for all
   const authorSockets = new AuthorSockets({ noServer: true, maxPayload });
-  const answers = new WeakMap<IncomingMessage, Promise<Response>>();
+  /** What the Hono chain answers to each handshake, and the `env` that it was given. */
+  const handled = new WeakMap<IncomingMessage, { answer: Response | Promise<Response>; env: object }>();
 
   const fetch = (request: Request, env: HttpBindings | Http2Bindings) => {
     const answer = service.fetch(request, Object.assign(env, service.bindings));
     const isHandshake = !env.outgoing;
-    if (isHandshake && env.incoming instanceof IncomingMessage)
-      answers.set(env.incoming, Promise.resolve(answer));
+    if (isHandshake && env.incoming instanceof IncomingMessage) handled.set(env.incoming, { answer, env });
     return answer;
   };
   const server = createAdaptorServer({ fetch, websocket: { server: authorSockets } });
@@ -70,8 +77,11 @@ export async function listen(
   }
 
   async function onHandshake(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const answer = (await answers.get(incoming)) ?? new Response("Bad Request", { status: 400 });
-    if (engine.claims(incoming) && answer.ok) return engine.upgrade(incoming, socket, head, answer.headers);
+    const { answer: pending = new Response("Bad Request", { status: 400 }), env = {} } =
+      handled.get(incoming) ?? {};
+    const answer = await pending;
+    const makeHandshake = answer.ok ? engine.handshakeOf(incoming, env) : undefined;
+    if (makeHandshake) return makeHandshake(socket, head, answer.headers);
     await setImmediate();
     if (!authorSockets.upgraded.has(incoming)) await writeResponse(socket, answer);
   }

@@ -1,0 +1,42 @@
+/**
+ * Hinoko's own engine under @hono/node-server, with the WebSockets of ws, in place of engine.io: ENGINE=native.
+ */
+import { WebSocketServer } from "ws";
+import { readOptions } from "../../src/engine/options.ts";
+import { NativeEngine } from "../../src/engine/server.ts";
+import type { Mounted } from "../../src/runtime.ts";
+import { commands } from "../commands.ts";
+import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
+import type { EngineBinding } from "./listen.ts";
+import { NodePeer } from "./peer.ts";
+
+const Sockets = withChainHeaders(WebSocketServer);
+
+/** Makes the engine of a service. */
+export function bindNative({ engine, settings }: Mounted): EngineBinding {
+  // engine.io has what the native engine has not.
+  const options = readOptions(settings.socketio, `${commands.node.name} with ENGINE=native`);
+  const driver = new NativeEngine(engine, options);
+  const sockets = new Sockets({
+    noServer: true,
+    clientTracking: false,
+    // Both find what is too large; ws does before it has received all of it.
+    maxPayload: options.maxHttpBufferSize,
+  });
+  return {
+    driver,
+    handshakeOf(incoming, env) {
+      const upgrade = driver.upgradeOf(env);
+      return (
+        upgrade &&
+        ((socket, head, headers) => {
+          setChainHeaders(incoming, headers);
+          sockets.handleUpgrade(incoming, socket, head, (webSocket) => {
+            const peer = new NodePeer(webSocket);
+            peer.listen(upgrade.connect(peer), socket);
+          });
+        })
+      );
+    },
+  };
+}
