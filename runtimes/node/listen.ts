@@ -4,12 +4,13 @@
  */
 import { once } from "node:events";
 import { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { createServer, Server as HttpsServer } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
-import type { Listener, Mounted } from "../../src/runtime.ts";
+import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { SettingsError } from "../../src/settings.ts";
 import { NodeEngine } from "./engine.ts";
 import { leaveHostToGuard } from "./host.ts";
@@ -25,10 +26,7 @@ class AuthorSockets extends WebSocketServer {
   }
 }
 
-export async function listen(
-  service: Mounted,
-  { port, hostname }: { port: number; hostname: string },
-): Promise<Listener> {
+export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   if (service.settings.engine === "native") {
     throw new SettingsError("ENGINE=native is not available on Node.js: engine.io is the engine there");
   }
@@ -45,11 +43,17 @@ export async function listen(
       answers.set(env.incoming, Promise.resolve(answer));
     return answer;
   };
-  const server = createAdaptorServer({ fetch, websocket: { server: authorSockets } });
-  if (!(server instanceof HttpServer)) throw new TypeError("Hinoko needs an HTTP/1.1 server");
+  const server = createAdaptorServer({
+    fetch,
+    websocket: { server: authorSockets },
+    ...(tls && { createServer, serverOptions: tls }),
+  });
+  if (!(server instanceof HttpServer || server instanceof HttpsServer))
+    throw new TypeError("Hinoko needs an HTTP/1.1 server");
   server.prependListener("request", leaveHostToGuard);
   server.prependListener("upgrade", leaveHostToGuard);
 
+  const dropUnsecured = watchUnsecured(server);
   const handshakes = new Set<Duplex>();
   // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
   // routes claim, and leaves the rest to other listeners.
@@ -84,6 +88,7 @@ export async function listen(
     async close() {
       const closed = once(server, "close");
       server.close();
+      dropUnsecured();
       for (const socket of authorSockets.clients) socket.close(1001);
       // A connection that is kept alive becomes idle when its request is answered.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -98,11 +103,32 @@ export async function listen(
 }
 
 /** An upgrade to anything but WebSocket ("h2c") is declined by answering the request as it is (RFC 9110, 7.8). */
-function serveWithoutUpgrade(server: HttpServer, incoming: IncomingMessage, socket: Duplex): void {
+function serveWithoutUpgrade(
+  server: HttpServer | HttpsServer,
+  incoming: IncomingMessage,
+  socket: Duplex,
+): void {
   const outgoing = new ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   if (socket instanceof Socket) outgoing.assignSocket(socket);
   outgoing.once("finish", () => finish(socket));
   cutWhenLeft(socket);
   server.emit("request", incoming, outgoing);
+}
+
+/** Connections whose TLS handshake is not made yet: Node would wait for them, and counts them as none of its own. */
+function watchUnsecured(server: HttpServer | HttpsServer): () => void {
+  const unsecured = new Map<string, Socket>();
+  if (server instanceof HttpsServer) {
+    const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+    server.on("connection", (socket: Socket) => {
+      const name = nameOf(socket);
+      unsecured.set(name, socket);
+      socket.once("close", () => unsecured.get(name) === socket && unsecured.delete(name));
+    });
+    server.on("secureConnection", (socket) => unsecured.delete(nameOf(socket)));
+  }
+  return () => {
+    for (const socket of unsecured.values()) socket.destroy();
+  };
 }
