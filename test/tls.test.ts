@@ -22,9 +22,9 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
       {},
       ({ io }) => {
         io.on("connection", (socket) => {
-          socket.on("secure", (ack) =>
-            ack(socket.handshake.secure, Boolean(socket.conn.request.connection.encrypted)),
-          );
+          const { connection } = socket.conn.request;
+          const encrypted = "encrypted" in connection && connection.encrypted;
+          socket.on("secure", (ack) => ack(socket.handshake.secure, encrypted));
           socket.on("transport", (ack) => ack(socket.conn.transport.name));
         });
       },
@@ -130,18 +130,18 @@ browserTest("the demo chat connects in a browser over TLS", (open) =>
   ),
 );
 
-test("a client that does not make the TLS handshake does not hold up the end", () =>
+test("a client that does not make the TLS handshake does not hold up the end for longer than a request may", () =>
   withService(
     {},
     () => {},
     async ({ port, close }) => {
-      const silentClient = connectTcp(port, "127.0.0.1");
-      await once(silentClient, "connect");
-      silentClient.on("error", () => {});
+      const idler = connectTcp(port, "127.0.0.1");
+      await once(idler, "connect");
+      idler.on("error", () => {});
       const started = Date.now();
       await close();
-      assert.ok(Date.now() - started < 5_000);
-      silentClient.destroy();
+      assert.ok(Date.now() - started < 12_000);
+      idler.destroy();
     },
     { tls },
   ));

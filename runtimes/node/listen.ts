@@ -15,6 +15,7 @@ import { SettingsError } from "../../src/settings.ts";
 import { NodeEngine } from "./engine.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
+import { watchSilent } from "./silent.ts";
 
 /** The WebSockets of the author's own routes. Tells which requests became one. */
 class AuthorSockets extends WebSocketServer {
@@ -53,7 +54,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
   server.prependListener("request", leaveHostToGuard);
   server.prependListener("upgrade", leaveHostToGuard);
 
-  const dropUnsecured = watchUnsecured(server);
+  const dropSilent = watchSilent(server);
   const handshakes = new Set<Duplex>();
   // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
   // routes claim, and leaves the rest to other listeners.
@@ -88,7 +89,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     async close() {
       const closed = once(server, "close");
       server.close();
-      dropUnsecured();
+      dropSilent();
       for (const socket of authorSockets.clients) socket.close(1001);
       // A connection that is kept alive becomes idle when its request is answered.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -114,21 +115,4 @@ function serveWithoutUpgrade(
   outgoing.once("finish", () => finish(socket));
   cutWhenLeft(socket);
   server.emit("request", incoming, outgoing);
-}
-
-/** Connections whose TLS handshake is not made yet: Node would wait for them, and counts them as none of its own. */
-function watchUnsecured(server: HttpServer | HttpsServer): () => void {
-  const unsecured = new Map<string, Socket>();
-  if (server instanceof HttpsServer) {
-    const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
-    server.on("connection", (socket: Socket) => {
-      const name = nameOf(socket);
-      unsecured.set(name, socket);
-      socket.once("close", () => unsecured.get(name) === socket && unsecured.delete(name));
-    });
-    server.on("secureConnection", (socket) => unsecured.delete(nameOf(socket)));
-  }
-  return () => {
-    for (const socket of unsecured.values()) socket.destroy();
-  };
 }
