@@ -5,8 +5,9 @@ import type { Context } from "hono";
 import type { ConnInfo } from "hono/conninfo";
 import { getConnInfo } from "hono/deno";
 import { main } from "../src/cli.ts";
-import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
+import { defineServe, type Runtime, type Servable, type Serve } from "../src/runtime.ts";
 import { commands } from "./commands.ts";
+import { createHandler, type Handler } from "./deno/handler.ts";
 import { listen } from "./deno/listen.ts";
 import { upgradeWebSocket } from "./deno/upgrade.ts";
 
@@ -26,5 +27,14 @@ function withAddressType(c: Context): ConnInfo {
 
 /** Serves a service on Deno. */
 export const serve: Serve = defineServe(runtime);
+
+/**
+ * Has `deno serve` serve a service: `export default fetchHandler(service)`. The address, TLS and the end are Deno's
+ * command's; sessions are kept by one process, so not with `--parallel`.
+ */
+export const fetchHandler = (service: Servable): Pick<Handler, "fetch"> => {
+  const { fetch } = createHandler(service.mount(runtime));
+  return { fetch };
+};
 
 if (import.meta.main) await main({ key: "deno", runtime, serve, commands });

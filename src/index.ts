@@ -9,6 +9,7 @@ import type { Runtime } from "./runtime.ts";
 
 export type { Engine, EngineDriver, EngineMiddleware, Handshake } from "./realtime/engine.ts";
 export {
+  type Address,
   type Bindings,
   defineServe,
   ListenError,
@@ -16,6 +17,7 @@ export {
   type Runtime,
   type Serve,
   type ServeOptions,
+  type Tls,
 } from "./runtime.ts";
 export { type App, createService, type Service, type ServiceEnv } from "./service.ts";
 export { type Logger, type ServiceOptions, type Settings, SettingsError } from "./settings.ts";

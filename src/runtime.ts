@@ -14,13 +14,30 @@ export interface ServeOptions {
   port?: number;
   /** Host name or IP address of this machine. @default settings.host */
   hostname?: string;
+  /** Serves over TLS: `https://`, `wss://`. */
+  tls?: Tls;
   /** Closes the service gracefully when it is aborted. */
   signal?: AbortSignal;
 }
 
+/** What a server needs for TLS, as PEM text. */
+export interface Tls {
+  /** The private key. */
+  readonly key: string;
+  /** Its certificate, followed by those of the authorities in between. */
+  readonly cert: string;
+}
+
+/** What a launcher listens on. */
+export interface Address {
+  readonly port: number;
+  readonly hostname: string;
+  readonly tls?: Tls | undefined;
+}
+
 /** A service that is being served. */
 export interface Listening {
-  /** The service's address for a client on this machine, as `http://127.0.0.1:8000`. */
+  /** The service's address for a client on this machine, as `http://127.0.0.1:8000`; over TLS as `https://…`. */
   readonly url: string;
   readonly port: number;
   readonly hostname: string;
@@ -75,7 +92,7 @@ export interface Runtime {
     createEvents: (c: Context) => WSEvents | Promise<WSEvents>,
   ) => MiddlewareHandler;
   /** Listens; rejects with the runtime's own error when it cannot. */
-  listen(service: Mounted, address: { port: number; hostname: string }): Promise<Listener>;
+  listen(service: Mounted, address: Address): Promise<Listener>;
 }
 
 /** A listening socket. */
@@ -95,10 +112,14 @@ const GRACE = 10_000;
 
 /** Makes the `serve()` of a runtime. */
 export function defineServe(runtime: Runtime): Serve {
-  return async (service, { port, hostname = service.settings.host, signal } = {}) => {
+  return async (service, { port, hostname = service.settings.host, tls, signal } = {}) => {
     signal?.throwIfAborted();
     const logError = (error: unknown) => service.settings.logger.error(error);
-    const address = { port: port === undefined ? service.settings.port : readPort(port), hostname };
+    const address: Address = {
+      port: port === undefined ? service.settings.port : readPort(port),
+      hostname,
+      tls: tls && readTls(tls),
+    };
     const mounted = service.mount(runtime);
     const listener = await runtime.listen(mounted, address).catch(async (cause: unknown) => {
       await mounted.engine.detach(0);
@@ -135,14 +156,15 @@ export function defineServe(runtime: Runtime): Serve {
       },
     };
     signal?.addEventListener("abort", onAbort);
-    return { url: urlOf(hostname, listener.port), port: listener.port, hostname, close };
+    const url = urlOf({ ...address, port: listener.port });
+    return { url, port: listener.port, hostname, close };
   };
 }
 
 /** A wildcard address can be listened on but not called: the URL names the loopback instead. */
-function urlOf(hostname: string, port: number): string {
+function urlOf({ hostname, port, tls }: Address): string {
   const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -158,9 +180,22 @@ export class ListenError extends Error {
   override name = "ListenError";
 }
 
-function listenError(cause: unknown, { hostname, port }: { hostname: string; port: number }): Error {
+function listenError(cause: unknown, { hostname, port, tls }: Address): Error {
   if (cause instanceof SettingsError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new ListenError(`Cannot listen on ${hostname}:${port}: ${reason}`, { cause });
+  const known = REASONS[code];
+  const reason = known ?? (cause instanceof Error ? cause.message : String(cause));
+  const how = tls && !known ? " with this tls.key and tls.cert" : "";
+  return new ListenError(`Cannot listen on ${hostname}:${port}${how}: ${reason}`, { cause });
+}
+
+/** Checks the form; whether they belong together, the runtime says. A message never shows what was given: it is secret. */
+function readTls({ key, cert }: Tls): Tls {
+  const check = (name: string, value: unknown, form: RegExp, label: string) => {
+    if (typeof value === "string" && form.test(value)) return;
+    throw new SettingsError(`tls.${name} must be PEM text that contains "-----BEGIN ${label}-----"`);
+  };
+  check("key", key, /-----BEGIN [A-Z ]*PRIVATE KEY-----/, "PRIVATE KEY");
+  check("cert", cert, /-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/, "CERTIFICATE");
+  return { key, cert };
 }

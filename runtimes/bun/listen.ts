@@ -4,7 +4,7 @@
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
 import { readOptions } from "../../src/engine/options.ts";
-import type { Listener, Mounted } from "../../src/runtime.ts";
+import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { BunEngine } from "./engine.ts";
 import type { LinkData } from "./link.ts";
@@ -18,10 +18,7 @@ const isAuthors = (socket: WebSocket<Data>): socket is WebSocket<BunWebSocketDat
 /** Bun's own limit for the bodies of requests, in bytes. */
 const MAX_BODY_SIZE = 128 * 1024 * 1024;
 
-export async function listen(
-  service: Mounted,
-  { port, hostname }: { port: number; hostname: string },
-): Promise<Listener> {
+export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const { logger, socketio } = service.settings;
   const options = readOptions(socketio, commands.bun.name);
   const engine = new BunEngine(service.engine, options);
@@ -31,6 +28,7 @@ export async function listen(
   const server = Bun.serve<Data>({
     port,
     hostname,
+    ...(tls && { tls }),
     // The longest that Bun can wait for a connection that is silent; Node waits as long as it takes.
     idleTimeout: 255,
     // The author's routes keep Bun's limit; the engine has its own for the Socket.IO route.

@@ -5,7 +5,7 @@ import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
 import { readOptions } from "../../src/engine/options.ts";
 import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
 import { NativeEngine, type Upgrade } from "../../src/engine/server.ts";
-import type { Listener, Mounted } from "../../src/runtime.ts";
+import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { NO_STATUS } from "./link.ts";
 
@@ -44,10 +44,7 @@ class BunPeer implements Peer {
   }
 }
 
-export async function listen(
-  service: Mounted,
-  { port, hostname }: { port: number; hostname: string },
-): Promise<Listener> {
+export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const { logger, socketio } = service.settings;
   const options = readOptions(socketio, commands.bun.name);
   const engine = new NativeEngine(service.engine, options);
@@ -57,6 +54,7 @@ export async function listen(
   const server = Bun.serve<Data>({
     port,
     hostname,
+    ...(tls && { tls }),
     idleTimeout: 255,
     async fetch(request, server) {
       const env = { server, ...service.bindings };

@@ -1,21 +1,35 @@
 /**
  * Leaves the judgement of a request's host to the host guard. Deno believes a request line that names another host
- * ("GET http://evil.com/ HTTP/1.1"), and builds a URL that is none from a Host header that fits into none.
+ * ("GET http://evil.com/ HTTP/1.1"), builds a URL that is none from a Host header that fits into none, and has none
+ * for HTTP/2, which every browser speaks over TLS.
  */
 
 const ORDINARY = /^[a-z0-9.-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
 
-/** The request itself, or one like it whose URL is valid and has the host of the Host header. */
-export function leaveHostToGuard(request: Request): Request {
-  const host = request.headers.get("host") ?? "";
-  const { url } = request;
-  if (ORDINARY.test(host) && url.startsWith(`http://${host}/`)) return request;
+/** "http" or, over TLS, "https". */
+export type Scheme = "http" | "https";
 
-  const origin = `http://${fitsInUrl(host) ? host : "localhost"}`;
-  const path = url.startsWith(`http://${host}/`)
-    ? url.slice(`http://${host}`.length)
-    : url.replace(/^https?:\/\/[^/?#]*/i, "");
+/** The request itself, or one like it whose URL is valid and has this scheme and the host of the Host header. */
+export function leaveHostToGuard(request: Request, scheme: Scheme): Request {
+  const named = request.headers.get("host");
+  if (named === null && scheme === "https") return withHost(request);
+  const host = named ?? "";
+  const { url } = request;
+  const own = `${scheme}://${host}`;
+  if (ORDINARY.test(host) && url.startsWith(`${own}/`)) return request;
+
+  const origin = `${scheme}://${fitsInUrl(host) ? host : "localhost"}`;
+  const path = url.startsWith(`${own}/`) ? url.slice(own.length) : url.replace(/^https?:\/\/[^/?#]*/i, "");
   return new Request(origin + (path.startsWith("/") ? path : `/${path}`), request);
+}
+
+/** HTTP/2 names the host in ":authority" (RFC 9113, 8.3.1), which Deno puts into the URL alone. */
+function withHost(request: Request): Request {
+  if (!URL.canParse(request.url)) return request;
+  const { host, pathname, search } = new URL(request.url);
+  const headers = new Headers(request.headers);
+  headers.set("host", host);
+  return new Request(new Request(`https://${host}${pathname}${search}`, request), { headers });
 }
 
 function fitsInUrl(host: string): boolean {

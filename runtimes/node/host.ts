@@ -4,6 +4,7 @@
  * ("GET http://evil.com/ HTTP/1.1").
  */
 import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 
 const ORDINARY = /^[a-z0-9.-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
 
@@ -13,9 +14,10 @@ export function leaveHostToGuard(incoming: IncomingMessage): void {
   if (incoming.url?.startsWith("/") && ORDINARY.test(host) && upgrade === undefined) return;
 
   const hosts = incoming.headersDistinct["host"]?.join(", ");
+  const scheme = incoming.socket instanceof TLSSocket ? "https" : "http";
   const path = incoming.url?.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
   incoming.headers.host = hosts;
-  incoming.url = hosts !== undefined && fitsInUrl(hosts) ? path : `http://localhost${path}`;
+  incoming.url = hosts !== undefined && fitsInUrl(hosts) ? path : `${scheme}://localhost${path}`;
 }
 
 function fitsInUrl(host: string): boolean {

@@ -4,15 +4,17 @@
  */
 import { once } from "node:events";
 import { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { createServer, Server as HttpsServer } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { EngineDriver } from "../../src/realtime/engine.ts";
-import type { Listener, Mounted } from "../../src/runtime.ts";
+import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
+import { watchSilent } from "./silent.ts";
 
 /** Makes a handshake that the engine let through, with the headers that the Hono chain set. */
 export type MakeHandshake = (socket: Duplex, head: Buffer, headers: Headers) => void;
@@ -36,7 +38,7 @@ class AuthorSockets extends WebSocketServer {
 
 export async function listen(
   service: Mounted,
-  { port, hostname }: { port: number; hostname: string },
+  { port, hostname, tls }: Address,
   bind: (service: Mounted) => EngineBinding,
 ): Promise<Listener> {
   const engine = bind(service);
@@ -52,11 +54,17 @@ export async function listen(
     if (isHandshake && env.incoming instanceof IncomingMessage) handled.set(env.incoming, { answer, env });
     return answer;
   };
-  const server = createAdaptorServer({ fetch, websocket: { server: authorSockets } });
-  if (!(server instanceof HttpServer)) throw new TypeError("Hinoko needs an HTTP/1.1 server");
+  const server = createAdaptorServer({
+    fetch,
+    websocket: { server: authorSockets },
+    ...(tls && { createServer, serverOptions: tls }),
+  });
+  if (!(server instanceof HttpServer || server instanceof HttpsServer))
+    throw new TypeError("Hinoko needs an HTTP/1.1 server");
   server.prependListener("request", leaveHostToGuard);
   server.prependListener("upgrade", leaveHostToGuard);
 
+  const dropSilent = watchSilent(server);
   const handshakes = new Set<Duplex>();
   // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
   // routes claim, and leaves the rest to other listeners.
@@ -94,6 +102,7 @@ export async function listen(
     async close() {
       const closed = once(server, "close");
       server.close();
+      dropSilent();
       for (const socket of authorSockets.clients) socket.close(1001);
       // A connection that is kept alive becomes idle when its request is answered.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -108,7 +117,11 @@ export async function listen(
 }
 
 /** An upgrade to anything but WebSocket ("h2c") is declined by answering the request as it is (RFC 9110, 7.8). */
-function serveWithoutUpgrade(server: HttpServer, incoming: IncomingMessage, socket: Duplex): void {
+function serveWithoutUpgrade(
+  server: HttpServer | HttpsServer,
+  incoming: IncomingMessage,
+  socket: Duplex,
+): void {
   const outgoing = new ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   if (socket instanceof Socket) outgoing.assignSocket(socket);

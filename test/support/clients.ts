@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 
 /** Connects a socket.io-client that shares nothing with others; rejects when the server refuses it. */
 export async function connect(
@@ -39,8 +39,12 @@ export interface Handshake {
 }
 
 /** Makes a raw WebSocket handshake and tells how it was answered. The caller closes the socket. */
-export function handshake(url: string, headers: Record<string, string> = {}): Promise<Handshake> {
-  const socket = new WebSocket(url, { headers });
+export function handshake(
+  url: string,
+  headers: Record<string, string> = {},
+  options: ClientOptions = {},
+): Promise<Handshake> {
+  const socket = new WebSocket(url, { ...options, headers });
   const greeting = new Promise<string>((resolve) => {
     socket.once("message", (data) => resolve(String(data)));
   });

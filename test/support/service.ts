@@ -1,7 +1,13 @@
 /**
  * A real server on a free port, for the length of one test.
  */
-import { createService, type Listening, type Service, type ServiceOptions } from "../../src/index.ts";
+import {
+  createService,
+  type Listening,
+  type ServeOptions,
+  type Service,
+  type ServiceOptions,
+} from "../../src/index.ts";
 import { serve } from "./runtime.ts";
 
 /** Swallows what a test provokes. */
@@ -18,10 +24,11 @@ export async function withService(
   options: ServiceOptions,
   setup: (service: Service) => void | Promise<void>,
   test: (served: Served) => Promise<void>,
+  serveOptions: ServeOptions = {},
 ): Promise<void> {
   const service = createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0, ...options });
   await setup(service);
-  const listening = await serve(service);
+  const listening = await serve(service, serveOptions);
   try {
     await test({ ...listening, service, ws: listening.url.replace(/^http/, "ws") });
   } finally {

@@ -1,0 +1,70 @@
+/**
+ * The request handler on Deno. A WebSocket handshake runs through the Hono chain like any request; then the engine's
+ * end, or the author's own WebSocket route, gets the socket.
+ */
+import { readOptions } from "../../src/engine/options.ts";
+import { NativeEngine } from "../../src/engine/server.ts";
+import type { Mounted } from "../../src/runtime.ts";
+import { commands } from "../commands.ts";
+import { leaveHostToGuard, type Scheme } from "./host.ts";
+import { type Accept, accepting, handshake, routeOf } from "./upgrade.ts";
+
+/** What Deno tells of a request beside the request. */
+export interface RequestInfo {
+  readonly remoteAddr: object;
+}
+
+export interface Handler {
+  /** Answers a request; never rejects. */
+  readonly fetch: (request: Request, info: RequestInfo) => Promise<Response>;
+  /** The WebSockets of the author's own routes. */
+  readonly authorSockets: ReadonlySet<WebSocket>;
+}
+
+/**
+ * Puts Hinoko's engine under a service, and makes what answers its requests.
+ * @param scheme where it is not known, that of each request's URL
+ */
+export function createHandler(service: Mounted, scheme?: Scheme): Handler {
+  const { logger, socketio } = service.settings;
+  const engine = new NativeEngine(service.engine, readOptions(socketio, commands.deno.name));
+  service.engine.attach(engine);
+  const socketPath = socketio.path ?? "/socket.io";
+  const authorSockets = new Set<WebSocket>();
+
+  /** What takes the WebSocket that the answer to this `env` stands for. */
+  function acceptFor(env: object): Accept | undefined {
+    const upgrade = engine.upgradeOf(env);
+    if (upgrade) return accepting(upgrade);
+    const route = routeOf(env);
+    return (
+      route &&
+      ((socket, protocol) => {
+        authorSockets.add(socket);
+        socket.addEventListener("close", () => authorSockets.delete(socket));
+        route(socket, protocol);
+      })
+    );
+  }
+
+  async function answer(request: Request, { remoteAddr }: RequestInfo): Promise<Response> {
+    // Deno tells the address no more when the request has become a WebSocket.
+    const env = { remoteAddr, ...service.bindings };
+    // Deno watches the client from the first look at the signal on: the engine's own may come after it has left.
+    if (request.url.includes(socketPath)) void request.signal;
+    const itsScheme = scheme ?? (request.url.startsWith("https:") ? "https" : "http");
+    const answer = await service.fetch(leaveHostToGuard(request, itsScheme), env);
+    const accept = answer.ok ? acceptFor(env) : undefined;
+    return accept ? handshake(request, answer.headers, accept) : answer;
+  }
+
+  return {
+    authorSockets,
+    fetch: (request, info) =>
+      answer(request, info).catch((error: unknown) => {
+        // What failed where no error handler of Hono's is; Deno's own answer would be logged to the console.
+        logger.error(error);
+        return new Response("Internal Server Error", { status: 500 });
+      }),
+  };
+}
