@@ -1,0 +1,43 @@
+/**
+ * Clients other than the newest socket.io-client: its version 3, and the one in Python.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import connect from "socket.io-client-3";
+import { answer, converse, overs } from "./support/old-clients.ts";
+import { pythonTest } from "./support/python.ts";
+import { withService } from "./support/service.ts";
+
+for (const over of overs) {
+  test(`a client of version 3 talks and leaves over ${over}`, () =>
+    withService({}, answer, (served) => converse(connect, over, served)));
+}
+
+for (const kind of ["threads", "asyncio"]) {
+  for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
+    pythonTest(`a client in Python, with ${kind}, talks over ${transports.join(" upgraded to ")}`, (run) => {
+      const reasons: string[] = [];
+      return withService(
+        {},
+        (service) => {
+          answer(service);
+          service.io.on("connection", (socket) => {
+            socket.on("disconnect", (reason) => reasons.push(reason));
+          });
+        },
+        async ({ url, service }) => {
+          assert.deepEqual(await run(url, kind, ...transports), {
+            transport: transports.at(-1),
+            echo: { text: "火の粉 🔥", nested: [null, true, 1.5] },
+            reverse: [0, 255, 2, 1],
+            said: ["hello", [3, 4]],
+            asked: { got: [7, 8] },
+          });
+          while (service.io.engine.clientsCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+          // It sends the packet that says so, or only closes, whichever is faster.
+          assert.match(reasons.join(), /^(?:client namespace disconnect|transport close|transport error)$/);
+        },
+      );
+    });
+  }
+}

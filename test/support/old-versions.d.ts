@@ -1,0 +1,22 @@
+/**
+ * The part of the older clients' interface that the tests use: version 2 has no types, and those of 3 are not exported.
+ */
+declare module "socket.io-client-2" {
+  export interface Socket {
+    readonly connected: boolean;
+    readonly io: {
+      readonly engine: {
+        readonly transport: { readonly name: string };
+      };
+    };
+    on(event: string, listener: (...args: unknown[]) => void): this;
+    once(event: string, listener: (...args: unknown[]) => void): this;
+    emit(event: string, ...args: unknown[]): this;
+    disconnect(): this;
+  }
+  export default function io(url: string, options: object): Socket;
+}
+
+declare module "socket.io-client-3" {
+  export { default, type Socket } from "socket.io-client-2";
+}
