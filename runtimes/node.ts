@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The launcher for Node.js: engine.io and ws behind @hono/node-server.
+ * The launcher for Node.js: engine.io, or Hinoko's own engine, and ws behind @hono/node-server.
  */
 import { realpathSync } from "node:fs";
 import process from "node:process";
