@@ -80,7 +80,10 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     async close() {
       const stopped = server.stop();
       for (const socket of authorSockets) socket.close(1001);
+      // Browsers open connections in advance, and Bun waits for one on which nothing was asked yet.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
       await stopped;
+      clearInterval(sweep);
     },
     terminate: () => void server.stop(true),
   };

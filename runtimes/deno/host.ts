@@ -23,7 +23,10 @@ export function leaveHostToGuard(request: Request, scheme: Scheme): Request {
   return new Request(origin + (path.startsWith("/") ? path : `/${path}`), request);
 }
 
-/** HTTP/2 names the host in ":authority" (RFC 9113, 8.3.1), which Deno puts into the URL alone. */
+/**
+ * HTTP/2 names the host in ":authority" (RFC 9113, 8.3.1), which Deno puts into the URL alone. An HTTP/1 request that
+ * names no host looks the same, with Deno's "localhost" in the URL.
+ */
 function withHost(request: Request): Request {
   if (!URL.canParse(request.url)) return request;
   const { host, pathname, search } = new URL(request.url);
