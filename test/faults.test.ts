@@ -48,6 +48,7 @@ for (const [name, bytes] of resets) {
         await sleep(20);
         for (const socket of sockets) socket.resetAndDestroy();
         await sleep(100);
+        for (let wait = 0; wait < 50 && service.io.engine.clientsCount > 0; wait++) await sleep(100);
         assert.equal(service.io.engine.clientsCount, 0);
         const client = await connect(url);
         client.disconnect();

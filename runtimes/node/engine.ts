@@ -8,6 +8,8 @@ import type { HttpBindings } from "@hono/node-server";
 import { Server } from "engine.io";
 import type { Context } from "hono";
 import { WebSocketServer } from "ws";
+import type { Guard } from "../../src/engine/options.ts";
+import { ask } from "../../src/engine/request.ts";
 import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import type { SocketIoOptions } from "../../src/settings.ts";
@@ -30,6 +32,7 @@ class NodeEngine extends Server implements EngineDriver {
     super({
       ...options,
       cors: answered(options.cors),
+      ...(options.allowRequest && { allowRequest: asCallback({ allowRequest: options.allowRequest }) }),
       // Engine.IO's official place for a WebSocket server of one's own
       wsEngine: withChainHeaders(options.wsEngine ?? WebSocketServer),
     });
@@ -106,3 +109,14 @@ export function bindEngineIo({ engine, settings }: Mounted): EngineBinding {
 function answered(cors: SocketIoOptions["cors"]): SocketIoOptions["cors"] {
   return typeof cors === "object" && typeof cors.origin === "function" ? { ...cors, origin: true } : cors;
 }
+
+type AllowRequest = NonNullable<SocketIoOptions["allowRequest"]>;
+
+/** engine.io takes the callback alone: it would wait for a promise for ever, and end the process for what is thrown. */
+const asCallback =
+  (guard: Guard): AllowRequest =>
+  (request, decide) =>
+    void ask(request, guard).then((refusal) => {
+      const message = refusal?.["message"];
+      decide(typeof message === "string" ? message : null, refusal === undefined);
+    });

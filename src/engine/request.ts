@@ -157,8 +157,8 @@ export async function admit(request: EngineRequest, { guard }: EngineOptions): P
   return protocol === 4 ? undefined : new Refusal(UNSUPPORTED, { protocol });
 }
 
-/** Resolves with the context of a refusal, or with nothing. */
-function ask(request: EngineRequest, guard: EngineOptions["guard"]): Promise<Refusal["context"]> {
+/** Asks the author's `allowRequest`, in either of its forms. Resolves with the context of a refusal, or with nothing. */
+export function ask(request: RequestLike, guard: EngineOptions["guard"]): Promise<Refusal["context"]> {
   return new Promise((resolve) => {
     const decide = (message: string | null | undefined, success: boolean) =>
       resolve(success ? undefined : { message });

@@ -70,6 +70,29 @@ test("allowRequest decides about each new session, once", () => {
   );
 });
 
+test("allowRequest may answer with a promise: what it rejects with is the reason", () =>
+  withService(
+    {
+      socketio: {
+        async allowRequest(request) {
+          const token = request.headers["x-token"];
+          if (token === undefined) throw "who are you?";
+          return token === "sesame";
+        },
+      },
+    },
+    () => {},
+    async ({ url }) => {
+      const ask = async (headers: Record<string, string>) => {
+        const response = await fetch(url + POLLING, { headers });
+        return response.ok ? "opened" : { status: response.status, ...(await response.json()) };
+      };
+      assert.deepEqual(await ask({}), { status: 403, code: 4, message: "who are you?" });
+      assert.deepEqual(await ask({ "x-token": "wrong" }), { status: 403, code: 4, message: "Forbidden" });
+      assert.equal(await ask({ "x-token": "sesame" }), "opened");
+    },
+  ));
+
 test("the cookie option tells the session id to polling clients, beside the cookies of middleware", async () => {
   const first = async (cookie: object | boolean, hasOther = false) => {
     const cookies: string[] = [];
