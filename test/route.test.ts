@@ -280,3 +280,57 @@ test("an author's WebSocket route can read its request when the socket is open",
       socket?.close();
     },
   ));
+
+test("a message above maxHttpBufferSize closes the WebSocket of an author's route with 1009", () =>
+  withService(
+    { socketio: { maxHttpBufferSize: 1000 } },
+    ({ app }) => {
+      app.get(
+        "/ws",
+        upgradeWebSocket(() => ({ onMessage: (event, socket) => socket.send(String(event.data)) })),
+      );
+    },
+    async ({ ws }) => {
+      const { socket, greeting } = await handshake(`${ws}/ws`);
+      socket?.send("x".repeat(1000));
+      assert.equal(await greeting, "x".repeat(1000));
+      const closed = new Promise((resolve) => socket?.once("close", resolve));
+      socket?.send("x".repeat(1001));
+      assert.equal(await closed, 1009);
+    },
+  ));
+
+for (const transport of ["polling", "websocket"]) {
+  test(`socket.handshake tells what the client sent, over ${transport}`, () =>
+    withService(
+      {},
+      ({ io }) => {
+        io.on("connection", (socket) => {
+          socket.on("handshake", (ack) =>
+            ack({ ...socket.handshake, headers: socket.handshake.headers["x-mine"] }),
+          );
+        });
+      },
+      async ({ url }) => {
+        const auth = { token: "sesame" };
+        const extraHeaders = { "x-mine": "1" };
+        const client = await connect(url, {
+          transports: [transport],
+          auth,
+          extraHeaders,
+          query: { room: "a b" },
+        });
+        const handshake = await client.emitWithAck("handshake");
+        assert.deepEqual(handshake.auth, auth);
+        assert.equal(handshake.headers, "1");
+        assert.deepEqual([handshake.query.room, handshake.query.transport], ["a b", transport]);
+        assert.match(handshake.url, /^\/socket\.io\/\?/);
+        assert.deepEqual(
+          [handshake.address, handshake.secure, handshake.xdomain],
+          ["127.0.0.1", false, false],
+        );
+        assert.ok(Math.abs(Date.parse(handshake.time) - handshake.issued) <= 1000);
+        client.disconnect();
+      },
+    ));
+}

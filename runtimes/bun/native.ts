@@ -5,6 +5,7 @@ import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
 import { readOptions } from "../../src/engine/options.ts";
 import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
 import { NativeEngine, type Upgrade } from "../../src/engine/server.ts";
+import { isLarger, TOO_BIG } from "../../src/engine/websocket.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { NO_STATUS } from "./link.ts";
@@ -87,6 +88,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
       },
       message(socket, message) {
         if (isEngines(socket)) socket.data.listener?.received(message);
+        else if (isLarger(message, options.maxHttpBufferSize)) socket.close(TOO_BIG);
         else if (isAuthors(socket)) authorEvents.message(socket, message);
       },
       drain(socket) {

@@ -4,6 +4,7 @@
  */
 import { readOptions } from "../../src/engine/options.ts";
 import { NativeEngine } from "../../src/engine/server.ts";
+import { isLarger, TOO_BIG } from "../../src/engine/websocket.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
@@ -27,7 +28,9 @@ export interface Handler {
  */
 export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const { logger, socketio } = service.settings;
-  const engine = new NativeEngine(service.engine, readOptions(socketio, commands.deno.name));
+  const options = readOptions(socketio, commands.deno.name);
+  const { maxHttpBufferSize } = options;
+  const engine = new NativeEngine(service.engine, options);
   service.engine.attach(engine);
   const socketPath = socketio.path ?? "/socket.io";
   const authorSockets = new Set<WebSocket>();
@@ -42,6 +45,7 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
       ((socket, protocol) => {
         authorSockets.add(socket);
         socket.addEventListener("close", () => authorSockets.delete(socket));
+        limit(socket, maxHttpBufferSize);
         route(socket, protocol);
       })
     );
@@ -67,4 +71,13 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
         return new Response("Internal Server Error", { status: 500 });
       }),
   };
+}
+
+/** Closes the WebSocket of an author's route for a message that is too big, as Node and Bun do: Deno has no limit. */
+function limit(socket: WebSocket, size: number): void {
+  socket.addEventListener("message", (event) => {
+    if (!isLarger(event.data, size)) return;
+    event.stopImmediatePropagation();
+    socket.close(TOO_BIG);
+  });
 }

@@ -9,7 +9,7 @@ import { HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer.ts";
 import { Transport } from "./transport.ts";
 
 /** Message too big (RFC 6455, 7.4.1). */
-const TOO_BIG = 1009;
+export const TOO_BIG = 1009;
 
 /** How long a peer may take to answer a closing handshake before it is terminated, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
@@ -75,7 +75,7 @@ export class WebSocketTransport extends Transport implements PeerListener {
 }
 
 /** Whether a frame has more bytes than that. A UTF-16 unit is three bytes of UTF-8 at the most. */
-function isLarger(frame: string | ArrayBuffer | Uint8Array, size: number): boolean {
+export function isLarger(frame: string | ArrayBuffer | Uint8Array, size: number): boolean {
   if (typeof frame !== "string") return frame.byteLength > size;
   return frame.length * 3 > size && Buffer.byteLength(frame) > size;
 }
