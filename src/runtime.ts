@@ -149,6 +149,7 @@ export function defineServe(runtime: Runtime): Serve {
       return (stopped ??= stop());
     };
     const onAbort = () => void close().catch(logError);
+    // What Socket.IO closes with `io.close()`, so that it frees the port as with a server of Node's.
     service.io.httpServer = {
       close(done: () => void) {
         isIoClosing = true;
