@@ -3,8 +3,7 @@
  * ("GET http://evil.com/ HTTP/1.1"), builds a URL that is none from a Host header that fits into none, and has none
  * for HTTP/2, which every browser speaks over TLS.
  */
-
-const ORDINARY = /^[a-z0-9.-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
+import { fitsInUrl, ORDINARY } from "../host.ts";
 
 /** "http" or, over TLS, "https". */
 export type Scheme = "http" | "https";
@@ -33,9 +32,4 @@ function withHost(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.set("host", host);
   return new Request(new Request(`https://${host}${pathname}${search}`, request), { headers });
-}
-
-function fitsInUrl(host: string): boolean {
-  const url = `http://${host}`;
-  return URL.canParse(url) && new URL(url).hostname === host.toLowerCase().replace(/:\d+$/, "");
 }

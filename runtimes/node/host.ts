@@ -5,8 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
-
-const ORDINARY = /^[a-z0-9.-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
+import { fitsInUrl, ORDINARY } from "../host.ts";
 
 /** Brings a request into the form in which the Host header alone names the host, and the URL can be built. */
 export function leaveHostToGuard(incoming: IncomingMessage): void {
@@ -18,9 +17,4 @@ export function leaveHostToGuard(incoming: IncomingMessage): void {
   const path = incoming.url?.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
   incoming.headers.host = hosts;
   incoming.url = hosts !== undefined && fitsInUrl(hosts) ? path : `${scheme}://localhost${path}`;
-}
-
-function fitsInUrl(host: string): boolean {
-  const url = `http://${host}`;
-  return URL.canParse(url) && new URL(url).hostname === host.toLowerCase().replace(/:\d+$/, "");
 }
