@@ -1,0 +1,141 @@
+/**
+ * A WebSocket client that costs next to nothing: it sends frames that were masked beforehand, several in one write,
+ * and looks no further into those that it receives than it must.
+ * @see https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+ */
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+
+const MASK = Buffer.from([0x12, 0x34, 0x56, 0x78]);
+
+/** A frame as a client sends it. */
+export function frame(data: string | Buffer): Buffer {
+  const payload = Buffer.from(data);
+  const header = Buffer.alloc(payload.length < 126 ? 2 : payload.length < 65536 ? 4 : 10);
+  header[0] = typeof data === "string" ? 0x81 : 0x82;
+  if (header.length === 2) header[1] = payload.length | 0x80;
+  else if (header.length === 4) {
+    header[1] = 126 | 0x80;
+    header.writeUInt16BE(payload.length, 2);
+  } else {
+    header[1] = 127 | 0x80;
+    header.writeBigUInt64BE(BigInt(payload.length), 2);
+  }
+  for (let i = 0; i < payload.length; i++) payload[i] = (payload[i] ?? 0) ^ (MASK[i & 3] ?? 0);
+  return Buffer.concat([header, MASK, payload]);
+}
+
+const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]); // code 1000
+
+/** Of a longer message only its beginning is looked at, in bytes. */
+const GLANCE = 4096;
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+export interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What was read last, on any connection: it is looked at before the next is read. */
+const READ = Buffer.alloc(256 * 1024);
+
+export class Client {
+  /** Is called with each message, or its beginning, which is valid until it returns. */
+  onMessage: (data: Buffer, isBinary: boolean) => void = () => {};
+  /** Is called when no more messages of a chunk are to come: what is sent now leaves in one write. */
+  onChunk: () => void = () => {};
+  onClose: () => void = () => {};
+  readonly #socket: Socket;
+  #rest: Buffer = EMPTY;
+  /** Bytes of a long message that are still to come. */
+  #skip = 0;
+  /** Takes what is received: first the answer to the handshake, then frames. */
+  #take: (data: Buffer) => Buffer;
+
+  private constructor({ hostname, port }: Endpoint, opened: (error?: Error) => void) {
+    this.#socket = connect({
+      host: hostname,
+      port,
+      noDelay: true,
+      onread: { buffer: READ, callback: (size) => this.#receive(READ.subarray(0, size)) },
+    });
+    this.#take = (data) => this.#takeHead(data, opened);
+    this.#socket.on("error", opened); // a connection that is lost later is closed, too
+    this.#socket.on("close", () => this.onClose());
+  }
+
+  /** Opens a WebSocket. */
+  static open(endpoint: Endpoint, path: string): Promise<Client> {
+    return new Promise((resolve, reject) => {
+      const client = new Client(endpoint, (error) => (error ? reject(error) : resolve(client)));
+      client.#socket.write(handshake(endpoint, path));
+    });
+  }
+
+  send(frames: Buffer): void {
+    this.#socket.write(frames);
+  }
+
+  /** Makes the closing handshake. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onClose = resolve;
+      if (this.#socket.closed) resolve();
+      else this.send(CLOSE);
+    });
+  }
+
+  #receive(chunk: Buffer): boolean {
+    const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const rest = this.#take(data);
+    this.#rest = rest.length > 0 ? Buffer.from(rest) : EMPTY;
+    return true;
+  }
+
+  #takeHead(data: Buffer, opened: (error?: Error) => void): Buffer {
+    const end = data.indexOf("\r\n\r\n");
+    if (end < 0) return data;
+    const status = data.toString("latin1", 0, data.indexOf("\r\n"));
+    this.#take = (frames) => this.#takeFrames(frames);
+    if (status.includes(" 101 ")) opened();
+    else opened(new Error(`The handshake was answered with ${status}`));
+    // Whoever opened it listens first.
+    const rest = Buffer.from(data.subarray(end + 4));
+    if (rest.length > 0) queueMicrotask(() => this.#receive(rest));
+    return EMPTY;
+  }
+
+  /** @returns what is no whole frame yet */
+  #takeFrames(data: Buffer): Buffer {
+    let at = Math.min(this.#skip, data.length);
+    this.#skip -= at;
+    while (data.length - at >= 2) {
+      const [opcode, code] = [(data[at] ?? 0) & 0x0f, data[at + 1] ?? 0];
+      const start = at + (code < 126 ? 2 : code === 126 ? 4 : 10);
+      if (data.length < start) break;
+      const length =
+        code < 126 ? code : code === 126 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2));
+      const known = Math.min(length, GLANCE);
+      if (data.length < start + known) break;
+      at = Math.min(start + length, data.length);
+      this.#skip = start + length - at;
+      if (opcode === 0x8) this.#socket.end();
+      else if (opcode < 0x8) this.onMessage(data.subarray(start, start + known), opcode === 0x2);
+    }
+    this.onChunk();
+    return data.subarray(at);
+  }
+}
+
+/** The request of an opening handshake. */
+const handshake = ({ hostname, port }: Endpoint, path: string): string =>
+  [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${hostname}:${port}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "\r\n",
+  ].join("\r\n");
