@@ -1,11 +1,12 @@
 /**
- * The launcher for Bun: @socket.io/bun-engine on Bun.serve.
+ * The launcher for Bun: Hinoko's own engine, or @socket.io/bun-engine, on Bun.serve.
  */
 
 import { main } from "../src/cli.ts";
 import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
+import { bindBunEngine } from "./bun/engine.ts";
 import { listen } from "./bun/listen.ts";
-import { listen as listenNative } from "./bun/native.ts";
+import { bindNative } from "./bun/native.ts";
 import { getConnInfo, upgradeWebSocket } from "./bun/route.ts";
 import { commands } from "./commands.ts";
 
@@ -15,7 +16,7 @@ const runtime: Runtime = {
   getConnInfo,
   upgradeWebSocket,
   listen: (service, address) =>
-    service.settings.engine === "native" ? listenNative(service, address) : listen(service, address),
+    listen(service, address, service.settings.engine === "matching" ? bindBunEngine : bindNative),
 };
 
 /** Serves a service on Bun. */

@@ -39,8 +39,9 @@ export interface ServiceOptions {
   /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
   transports?: readonly string[] | string;
   /**
-   * Which Engine.IO server is under Socket.IO: the one that matches the runtime, or Hinoko's own ("native", which
-   * is Deno's in any case). @default ENGINE, else "matching"
+   * Which Engine.IO server is under Socket.IO: the one that is fastest on the runtime (engine.io on Node, Hinoko's
+   * own on Bun and Deno), the one made for the runtime ("matching": engine.io, @socket.io/bun-engine), or Hinoko's
+   * own ("native", which is Deno's in any case). @default ENGINE, else "fastest"
    */
   engine?: string;
   /** Whether the demo chat is served at `/` (a route of the author's for `/` wins). @default CHAT, else only in development */
@@ -59,7 +60,7 @@ export interface Settings {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
-  readonly engine: "matching" | "native";
+  readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
@@ -211,10 +212,10 @@ export const SETTINGS = {
   }),
   engine: setting({
     variable: "ENGINE",
-    schema: v.picklist(["matching", "native"]),
-    form: '"matching" or "native"',
-    about: "the Engine.IO server: the runtime's, or Hinoko's own (Node and Bun; Deno has no other)",
-    fallback: "matching",
+    schema: v.picklist(["fastest", "matching", "native"]),
+    form: '"fastest", "matching" or "native"',
+    about: "the Engine.IO server: the fastest here, the runtime's own, or Hinoko's (Deno has no other)",
+    fallback: "fastest",
   }),
   chat: setting({
     variable: "CHAT",
@@ -306,7 +307,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
-    engine: take("engine") ?? "matching",
+    engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
     logger: options.logger ?? console,
     socketio: Object.freeze({

@@ -96,7 +96,7 @@ async function targets(): Promise<Target[]> {
     node("node", machineNode, ["--import", "tsx"]),
     { ...node("node-native", machineNode, ["--import", "tsx"]), env: { ENGINE: "native" } },
     bun("bun", bunProgram),
-    { ...bun("bun-native", bunProgram), env: { ENGINE: "native" } },
+    { ...bun("bun-matching", bunProgram), env: { ENGINE: "matching" } },
     { name: "deno", program: await findBinary(commands.deno), args: [...deno, ...files] },
   ];
   const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);

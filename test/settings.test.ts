@@ -127,9 +127,9 @@ const TABLE: readonly Row[] = [
   {
     option: "engine",
     variable: "ENGINE",
-    form: '"matching" or "native"',
+    form: '"fastest", "matching" or "native"',
     reads: ({ engine }) => engine,
-    good: { matching: "matching", native: "native" },
+    good: { fastest: "fastest", matching: "matching", native: "native" },
     goodOptions: ["native"],
     bad: ["engine.io", "Native", "1"],
     badOptions: [true, ""],
@@ -208,7 +208,7 @@ test("the defaults are those of development", () => {
     port: 8000,
     production: false,
     trustProxy: false,
-    engine: "matching",
+    engine: "fastest",
     chat: true,
   };
   const socketio = { transports: ["polling", "websocket"] };

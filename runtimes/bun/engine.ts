@@ -5,20 +5,20 @@
 import { Server, type WebSocketData } from "@socket.io/bun-engine";
 import type { Context } from "hono";
 import { readText } from "../../src/engine/body.ts";
-import type { EngineOptions } from "../../src/engine/options.ts";
+import { type EngineOptions, readOptions } from "../../src/engine/options.ts";
 import { type Opening, Pipeline } from "../../src/engine/pipeline.ts";
 import { type Answer, empty } from "../../src/engine/polling.ts";
 import type { Engine } from "../../src/realtime/engine.ts";
+import type { Mounted } from "../../src/runtime.ts";
+import { commands } from "../commands.ts";
 import { Link, type Transport } from "./link.ts";
+import type { EngineBinding, MakeHandshake } from "./listen.ts";
 import { type BunSocket, Session } from "./session.ts";
 
 type BunServer = Bun.Server<unknown>;
 type BunContext = Context<{ Bindings: { server: Bun.Server<WebSocketData> } }>;
 
-/** Makes the handshake of a request that the pipeline let through, with the headers of the answer that stands for it. */
-export type Upgrade = (request: Request, server: BunServer, headers: Headers) => Promise<Response>;
-
-export class BunEngine extends Pipeline<Session, Upgrade> {
+class BunEngine extends Pipeline<Session, MakeHandshake> {
   readonly #server: Server;
   readonly #sessions = new Map<string, Session>();
   /** What takes the socket that bun-engine opens for a request. */
@@ -79,7 +79,7 @@ export class BunEngine extends Pipeline<Session, Upgrade> {
     return session.receive({ type: req.header("content-type"), text }, pass);
   }
 
-  protected opener(opening: Opening): Upgrade {
+  protected opener(opening: Opening): MakeHandshake {
     return async (original, server, headers) => {
       if (this.#isClosed) return reject(original, server, headers);
       const request = ask("websocket");
@@ -91,32 +91,34 @@ export class BunEngine extends Pipeline<Session, Upgrade> {
       });
       const make = (transport: Transport) => {
         link = new Link(transport);
-        return server.upgrade(original, { headers, data: { link } });
+        return server.upgrade(original, { headers, data: link });
       };
-      return this.#server.handleRequest(request, upgrading(server, make));
+      return (await this.#server.handleRequest(request, upgrading(server, make))).ok;
     };
   }
 
-  protected upgrader(session: Session): Upgrade {
+  protected upgrader(session: Session): MakeHandshake {
     return async (original, server, headers) => {
       // A session that was upgraded or closed meanwhile, or is being upgraded, takes no other transport.
       if (!session.upgradable) return reject(original, server, headers);
       const make = (transport: Transport) => {
         const link = new Link(transport);
-        const isMade = server.upgrade(original, { headers, data: { link } });
+        const isMade = server.upgrade(original, { headers, data: link });
         if (isMade) session.upgrade(link);
         return isMade;
       };
-      return this.#server.handleRequest(ask("websocket", session.innerId), upgrading(server, make));
+      const answer = await this.#server.handleRequest(
+        ask("websocket", session.innerId),
+        upgrading(server, make),
+      );
+      return answer.ok;
     };
   }
 }
 
 /** Makes a handshake whose WebSocket has no use any more: it is closed at once, as by engine.io. */
-const reject: Upgrade = async (original, server, headers) => {
-  const isMade = server.upgrade(original, { headers, data: { link: new Link() } });
-  return new Response(null, { status: isMade ? 200 : 400 });
-};
+const reject: MakeHandshake = (original, server, headers) =>
+  server.upgrade(original, { headers, data: new Link() });
 
 /** A request as bun-engine reads it. */
 function ask(transport: "polling" | "websocket", sid?: string, init?: RequestInit): Request {
@@ -130,4 +132,15 @@ function ask(transport: "polling" | "websocket", sid?: string, init?: RequestIni
 function upgrading(server: BunServer, upgrade: (transport: Transport) => boolean): Bun.Server<WebSocketData> {
   const value = (_: Request, { data }: { data: WebSocketData }) => upgrade(data.transport);
   return Object.create(server, { upgrade: { value } });
+}
+
+/** Makes the engine of a service. */
+export function bindBunEngine({ engine, settings }: Mounted): EngineBinding {
+  const options = readOptions(settings.socketio, commands.bun.name);
+  const driver = new BunEngine(engine, options);
+  return {
+    driver,
+    maxSize: options.maxHttpBufferSize,
+    handshakeOf: (env) => driver.upgradeOf(env),
+  };
 }

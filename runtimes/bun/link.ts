@@ -4,26 +4,17 @@
  */
 import type { RawData, WebSocketData } from "@socket.io/bun-engine";
 import { HIGH_WATER_MARK } from "../../src/engine/peer.ts";
+import { NO_STATUS, violationOf } from "./close.ts";
+import type { SocketBinding } from "./listen.ts";
 
 export type Transport = WebSocketData["transport"];
-
-/** What a WebSocket of the engine's carries in Bun. */
-export interface LinkData {
-  readonly link: Link;
-}
-
-/** Closes without a code, as engine.io does: the client sees 1005. Bun's own default is 1000. */
-export const NO_STATUS = 1005;
 
 const PROBE = "2probe";
 const CLOSE = "1";
 
-/** How Bun says that the client violated the protocol, which it has told the client already. */
-const VIOLATION = /^Received (?!TCP FIN)/;
-
-export class Link {
+export class Link implements SocketBinding {
   readonly transport: Transport | undefined;
-  #socket: Bun.ServerWebSocket<LinkData> | undefined;
+  #socket: Bun.ServerWebSocket<SocketBinding> | undefined;
   /** More than the high water mark is waiting in Bun. */
   #isFull = false;
   #wasProbed = false;
@@ -33,7 +24,7 @@ export class Link {
     this.transport = transport;
   }
 
-  open(socket: Bun.ServerWebSocket<LinkData>): void {
+  opened(socket: Bun.ServerWebSocket<SocketBinding>): void {
     this.#socket = socket;
     if (!this.transport) this.close();
   }
@@ -44,7 +35,7 @@ export class Link {
   }
 
   /** The WebSocket as the transport uses it, which neither minds what `send()` tells nor gives a code to `close()`. */
-  #view(socket: Bun.ServerWebSocket<LinkData>): Bun.ServerWebSocket<WebSocketData> {
+  #view(socket: Bun.ServerWebSocket<SocketBinding>): Bun.ServerWebSocket<WebSocketData> {
     return Object.create(null, {
       readyState: { get: () => socket.readyState },
       send: {
@@ -86,11 +77,8 @@ export class Link {
   }
 
   closed(code: number, reason: string): void {
-    if (VIOLATION.test(reason)) this.transport?.["onError"](describe(reason));
+    const violation = violationOf(reason);
+    if (violation) this.transport?.["onError"](violation);
     this.transport?.onCloseEvent(code, reason);
   }
 }
-
-/** In the words of `ws`, where Bun has others. */
-const describe = (reason: string): string =>
-  reason === "Received too big message" ? "Max payload size exceeded" : reason;

@@ -1,28 +1,56 @@
 /**
- * Listens with Bun.serve. A WebSocket handshake runs through the Hono chain like any request; then bun-engine makes
+ * Listens with Bun.serve. A WebSocket handshake runs through the Hono chain like any request; then the engine makes
  * it, unless the author's own WebSocket route has.
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
-import { readOptions } from "../../src/engine/options.ts";
+import type { EngineDriver } from "../../src/realtime/engine.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
-import { commands } from "../commands.ts";
-import { BunEngine } from "./engine.ts";
-import type { LinkData } from "./link.ts";
 
-type Data = LinkData | BunWebSocketData;
+/** What becomes of a WebSocket of the engine's. It is the data that the WebSocket carries in Bun. */
+export interface SocketBinding {
+  opened(socket: Bun.ServerWebSocket<SocketBinding>): void;
+  received(message: string | Buffer<ArrayBuffer>): void;
+  /** What was sent has left, or some of it. */
+  drained(): void;
+  closed(code: number, reason: string): void;
+}
+
+/**
+ * Makes a handshake that the engine let through, with the headers of the answer that stands for it.
+ * @returns whether it could be made
+ */
+export type MakeHandshake = (
+  request: Request,
+  server: Bun.Server<unknown>,
+  headers: Headers,
+) => boolean | Promise<boolean>;
+
+/** An engine as it is bound to Bun. */
+export interface EngineBinding {
+  readonly driver: EngineDriver;
+  /** The most bytes that a message, or the body of a polling request, may have. */
+  readonly maxSize: number;
+  /** What makes the handshake of this request, if the Socket.IO route let it through. @param env its `c.env` */
+  handshakeOf(env: object): MakeHandshake | undefined;
+}
+
+type Data = SocketBinding | BunWebSocketData;
 type WebSocket<Data> = Bun.ServerWebSocket<Data>;
 
-const isEngines = (socket: WebSocket<Data>): socket is WebSocket<LinkData> => "link" in socket.data;
+const isEngines = (socket: WebSocket<Data>): socket is WebSocket<SocketBinding> => "drained" in socket.data;
 const isAuthors = (socket: WebSocket<Data>): socket is WebSocket<BunWebSocketData> => "events" in socket.data;
 
 /** Bun's own limit for the bodies of requests, in bytes. */
 const MAX_BODY_SIZE = 128 * 1024 * 1024;
 
-export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
-  const { logger, socketio } = service.settings;
-  const options = readOptions(socketio, commands.bun.name);
-  const engine = new BunEngine(service.engine, options);
-  service.engine.attach(engine);
+export async function listen(
+  service: Mounted,
+  { port, hostname, tls }: Address,
+  bind: (service: Mounted) => EngineBinding,
+): Promise<Listener> {
+  const { logger } = service.settings;
+  const engine = bind(service);
+  service.engine.attach(engine.driver);
   const authorSockets = new Set<WebSocket<Data>>();
 
   const server = Bun.serve<Data>({
@@ -32,18 +60,18 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     // The longest that Bun can wait for a connection that is silent; Node waits as long as it takes.
     idleTimeout: 255,
     // The author's routes keep Bun's limit; the engine has its own for the Socket.IO route.
-    maxRequestBodySize: Math.max(MAX_BODY_SIZE, options.maxHttpBufferSize),
+    maxRequestBodySize: Math.max(MAX_BODY_SIZE, engine.maxSize),
     async fetch(request, server) {
       const env = { server, ...service.bindings };
       const answer = await service.fetch(request, env);
-      const upgrade = answer.ok ? engine.upgradeOf(env) : undefined;
-      if (!upgrade) return answer;
+      // Without an answer, a route of the author's has made the handshake.
+      const makeHandshake = answer?.ok ? engine.handshakeOf(env) : undefined;
+      if (!makeHandshake) return answer;
       const { headers } = answer;
       // As ws does on Node: a client that names protocols gives up when none is chosen.
       const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
       if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
-      const upgraded = await upgrade(request, server, headers);
-      return upgraded.ok ? upgraded : badHandshake();
+      return (await makeHandshake(request, server, headers)) ? undefined : badHandshake();
     },
     // What failed where no error handler of Hono's is; Bun's own answer would show the stack.
     error(error) {
@@ -51,25 +79,25 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
       return new Response("Internal Server Error", { status: 500 });
     },
     websocket: {
-      maxPayloadLength: options.maxHttpBufferSize,
+      maxPayloadLength: engine.maxSize,
       // The heartbeat of Socket.IO finds dead peers; the author's own routes have none, as on Node.
       idleTimeout: 0,
       // Nothing is dropped: the engine minds readers that do not keep up, as the author's own routes do on Node.
       backpressureLimit: 0,
       open(socket) {
-        if (isEngines(socket)) return socket.data.link.open(socket);
+        if (isEngines(socket)) return socket.data.opened(socket);
         authorSockets.add(socket);
         if (isAuthors(socket)) authorEvents.open(socket);
       },
       message(socket, message) {
-        if (isEngines(socket)) socket.data.link.received(message);
+        if (isEngines(socket)) socket.data.received(message);
         else if (isAuthors(socket)) authorEvents.message(socket, message);
       },
       drain(socket) {
-        if (isEngines(socket)) socket.data.link.drained();
+        if (isEngines(socket)) socket.data.drained();
       },
       close(socket, code, reason) {
-        if (isEngines(socket)) return socket.data.link.closed(code, reason);
+        if (isEngines(socket)) return socket.data.closed(code, reason);
         authorSockets.delete(socket);
         if (isAuthors(socket)) authorEvents.close(socket, code, reason);
       },
