@@ -11,6 +11,7 @@ import { hostGuard } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
 import { page } from "./http/page/index.ts";
 import { pageHeaders } from "./http/pages.ts";
+import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
 import { Engine } from "./realtime/engine.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
@@ -59,7 +60,9 @@ export function createService<
   const forwarded = new Forwarded(settings.trustProxy);
   const origins = new Origins(settings, forwarded);
 
-  const io: Io = new Server({ ...settings.socketio }); // which adds to its options
+  // With connection state recovery Socket.IO has an adapter of its own.
+  const publishes = settings.fastPaths && !settings.socketio.connectionStateRecovery;
+  const io: Io = new Server({ ...(publishes && { adapter: PublishingAdapter }), ...settings.socketio }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 

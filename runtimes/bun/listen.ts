@@ -3,7 +3,7 @@
  * it, unless the author's own WebSocket route has.
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
-import type { EngineDriver } from "../../src/realtime/engine.ts";
+import type { EngineDriver, Publish } from "../../src/realtime/engine.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 
 /** What becomes of a WebSocket of the engine's. It is the data that the WebSocket carries in Bun. */
@@ -46,10 +46,10 @@ const MAX_BODY_SIZE = 128 * 1024 * 1024;
 export async function listen(
   service: Mounted,
   { port, hostname, tls }: Address,
-  bind: (service: Mounted) => EngineBinding,
+  bind: (service: Mounted, publish: Publish) => EngineBinding,
 ): Promise<Listener> {
   const { logger } = service.settings;
-  const engine = bind(service);
+  const engine = bind(service, (topic, frame) => void server.publish(topic, frame));
   service.engine.attach(engine.driver);
   const authorSockets = new Set<WebSocket<Data>>();
 

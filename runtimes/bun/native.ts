@@ -2,11 +2,12 @@
  * Hinoko's own engine on Bun.serve.
  */
 import type { Context } from "hono";
-import { readOptions } from "../../src/engine/options.ts";
+import { type EngineOptions, readOptions } from "../../src/engine/options.ts";
 import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
 import type { Answer } from "../../src/engine/polling.ts";
 import { NativeEngine, type Upgrade } from "../../src/engine/server.ts";
 import type { Socket } from "../../src/engine/socket.ts";
+import type { Engine, Publish } from "../../src/realtime/engine.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { NO_STATUS, violationOf } from "./close.ts";
@@ -15,6 +16,13 @@ import type { EngineBinding, SocketBinding } from "./listen.ts";
 type BunContext = Context<{ Bindings: { server: Bun.Server<unknown> } }>;
 
 class BunEngine extends NativeEngine {
+  readonly publish: Publish;
+
+  constructor(engine: Engine, options: EngineOptions, publish: Publish) {
+    super(engine, options);
+    this.publish = publish;
+  }
+
   protected override pass(c: BunContext, session: Socket): Answer | Promise<Answer> {
     // A long poll is silent for longer than Bun waits.
     if (c.req.method === "GET") c.env.server.timeout(c.req.raw, 0);
@@ -68,12 +76,21 @@ class BunPeer implements Peer, SocketBinding {
   terminate(): void {
     this.#socket?.terminate();
   }
+
+  subscribe(topic: string): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && !socket.isSubscribed(topic) && socket.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#socket?.unsubscribe(topic);
+  }
 }
 
 /** Makes the engine of a service. */
-export function bindNative({ engine, settings }: Mounted): EngineBinding {
+export function bindNative({ engine, settings }: Mounted, publish: Publish): EngineBinding {
   const options = readOptions(settings.socketio, commands.bun.name);
-  const driver = new BunEngine(engine, options);
+  const driver = new BunEngine(engine, options, publish);
   return {
     driver,
     maxSize: options.maxHttpBufferSize,

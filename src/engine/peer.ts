@@ -16,6 +16,9 @@ export interface Peer {
   send(frame: string | Uint8Array): void;
   /** Starts the closing handshake, behind the frames that were sent (RFC 6455, 7.1.2). */
   close(code?: number, reason?: string): void;
+  /** Has the peer get what is published to a topic. @returns false if it does already, or is closed */
+  subscribe?(topic: string): boolean;
+  unsubscribe?(topic: string): void;
   /** Drops the connection, where the runtime can; it is called after `close()` for a peer that no longer answers. */
   terminate?(): void;
 }

@@ -29,6 +29,10 @@ export class WebSocketTransport extends Transport implements PeerListener {
     this.#maxPayload = maxPayload;
   }
 
+  get peer(): Peer {
+    return this.#peer;
+  }
+
   get writable(): boolean {
     return this.readyState === "open" && this.#peer.bufferedAmount < HIGH_WATER_MARK;
   }

@@ -15,6 +15,12 @@ export interface Handshake {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Sends a frame to all peers that subscribed to a topic: in order with what is sent to each of them alone, behind what
+ * was published before it was unsubscribed or closed, and to readers that do not keep up, too.
+ */
+export type Publish = (topic: string, frame: string | Uint8Array) => void;
+
 /** An Engine.IO server as a launcher binds it: it takes requests from the Hono route and opens sessions on the `Engine`. */
 export interface EngineDriver {
   /**
@@ -27,6 +33,8 @@ export interface EngineDriver {
   use(middleware: EngineMiddleware): void;
   /** Closes every session and takes no new one. */
   close(): void;
+  /** Where the runtime can. Its peers can subscribe then. */
+  readonly publish?: Publish;
 }
 
 /** An Express-style middleware, as `io.engine.use()` takes it. */
@@ -69,6 +77,11 @@ export class Engine extends EventEmitter {
   /** Whether a runtime's engine is under this one: the service is being served. */
   get attached(): boolean {
     return this.#driver !== undefined;
+  }
+
+  /** How to reach many sessions at once, where the runtime can. */
+  get publish(): Publish | undefined {
+    return this.#driver?.publish;
   }
 
   /** Puts a runtime's engine under this one. */
