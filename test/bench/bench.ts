@@ -14,10 +14,11 @@ import { parseArgs } from "node:util";
 import { type Contender, contenders } from "./contenders.ts";
 import { printTable, type Result, save } from "./report.ts";
 import type { Scenario, Trial } from "./scenario.ts";
+import { connections } from "./scenarios/connections.ts";
 import { messages } from "./scenarios/messages.ts";
 import { ServerProcess } from "./server-process.ts";
 
-const scenarios: Scenario[] = [...messages];
+const scenarios: Scenario[] = [...messages, ...connections];
 
 const { values: flags } = parseArgs({
   options: {
