@@ -14,10 +14,14 @@ import { parseArgs } from "node:util";
 import { type Contender, contenders } from "./contenders.ts";
 import { printTable, type Result, save } from "./report.ts";
 import type { Scenario, Trial } from "./scenario.ts";
+import { ack } from "./scenarios/ack.ts";
+import { connections } from "./scenarios/connections.ts";
+import { http } from "./scenarios/http.ts";
+import { memories } from "./scenarios/memory.ts";
 import { messages } from "./scenarios/messages.ts";
 import { ServerProcess } from "./server-process.ts";
 
-const scenarios: Scenario[] = [...messages];
+const scenarios: Scenario[] = [...messages, ack, ...connections, ...http, ...memories];
 
 const { values: flags } = parseArgs({
   options: {
@@ -55,8 +59,8 @@ async function place(scenario: Scenario, contender: Contender): Promise<Place> {
 }
 
 async function leave({ server, trial }: Place): Promise<void> {
-  await trial.close();
   await server.stop();
+  await trial.close();
 }
 
 /** What a round took of the load generator's core, 1 being all of it. */
@@ -79,7 +83,8 @@ async function compare(scenario: Scenario, taking: readonly Contender[]): Promis
       await measure(here);
     }
   }
-  for (let round = 1; round <= rounds; round++) {
+  const most = flags.quick ? 1 : (scenario.rounds ?? rounds);
+  for (let round = 1; round <= (scenario.rounds ? Math.min(rounds, most) : rounds); round++) {
     for (const { contender, samples, loads } of results) {
       progress(`${scenario.name}: round ${round} of ${rounds}, ${contender.name}`);
       const here = places.get(contender) ?? (await place(scenario, contender));

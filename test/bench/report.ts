@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { type Contender, versions } from "./contenders.ts";
 import type { Scenario } from "./scenario.ts";
+import { median } from "./statistics.ts";
 
 export interface Result {
   readonly scenario: Scenario;
@@ -32,13 +33,6 @@ export interface Figure {
   /** What the load generator used of its core, 1 being all. */
   readonly load: number;
 }
-
-export const median = (numbers: readonly number[]): number => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
-};
 
 /** The median of the ratios of each round: what slows the machine down for a while slows both. */
 function ratio(result: Result, other: Result | undefined, row: number): number | undefined {
