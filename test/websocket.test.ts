@@ -166,6 +166,20 @@ test("what was sent before a disconnect arrives before it", () =>
     client.socket.destroy();
   }));
 
+test("nothing is read behind an illegal frame, however it is cut", () =>
+  withEcho(async ({ port, service }) => {
+    const joined = once(service.io, "connection");
+    const client = await RawWebSocket.join(port);
+    const [socket] = await joined;
+    let echoed = 0;
+    socket.on("echo", () => echoed++);
+    const left = once(socket, "disconnect");
+    await client.trickle(Buffer.concat([frame(0x3, "x"), frame(TEXT, echo("a")), frame(0x3, "y")]));
+    assert.match((await left)[0], /^transport (error|close)$/);
+    assert.equal(echoed, 0);
+    client.socket.destroy();
+  }));
+
 const TOO_LONG = 100_001n;
 /** Some runtimes wait until a frame has come before they measure it, and take it without a mask. */
 const LENIENT = new Set([
