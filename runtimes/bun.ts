@@ -7,12 +7,13 @@ import { defineServe, type Runtime, type Serve } from "../src/runtime.ts";
 import { bindBunEngine } from "./bun/engine.ts";
 import { listen } from "./bun/listen.ts";
 import { bindNative } from "./bun/native.ts";
-import { getConnInfo, upgradeWebSocket } from "./bun/route.ts";
+import { getConnInfo, upgradeWebSocket, visitor } from "./bun/route.ts";
 import { commands } from "./commands.ts";
 
 const runtime: Runtime = {
   name: commands.bun.name,
   version: Bun.version,
+  visitor,
   getConnInfo,
   upgradeWebSocket,
   listen: (service, address) =>

@@ -13,10 +13,12 @@ import { commands } from "./commands.ts";
 import { bindEngineIo } from "./node/engine.ts";
 import { listen } from "./node/listen.ts";
 import { bindNative } from "./node/native.ts";
+import { visitor } from "./node/visitor.ts";
 
 const runtime: Runtime = {
   name: commands.node.name,
   version: process.versions.node,
+  visitor,
   getConnInfo,
   upgradeWebSocket,
   listen: (service, address) =>

@@ -5,7 +5,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
-import type { Engine } from "./realtime/engine.ts";
+import type { Visitor } from "./http/visitor.ts";
+import type { Engine, Handshake } from "./realtime/engine.ts";
 import { readPort, type Settings, SettingsError } from "./settings.ts";
 
 /** Where to listen, and until when. */
@@ -69,6 +70,14 @@ export interface Mounted {
   readonly bindings: Bindings;
   /** Runs a request through the Hono app; `env` becomes `c.env`. */
   fetch(request: Request, env: Bindings): Response | Promise<Response>;
+  /**
+   * Whether a request meets nothing but the Socket.IO route in the Hono chain: no middleware and no route of the
+   * author's. It may go straight to the engine then, if the service admits the visitor.
+   * @param target path and query
+   */
+  goesStraight(method: string, target: string): boolean;
+  /** What the engine gets with the request of a visitor whom the guards accept; `undefined` leaves the answer to the chain. */
+  admit(visitor: Visitor): Handshake | undefined;
 }
 
 /** What `c.env` holds on every runtime, beside what the runtime's own Hono adapter puts there. */
@@ -80,11 +89,16 @@ export interface Bindings {
   };
 }
 
+/** The path and query of a request. */
+export const targetOf = ({ url }: Request): string => url.slice(url.indexOf("/", url.indexOf("//") + 2));
+
 /** A runtime, as its launcher describes it. */
 export interface Runtime {
   /** As people write it: "Node.js", "Bun", "Deno". */
   readonly name: string;
   readonly version: string;
+  /** Who makes a request. @param env its `c.env` */
+  visitor(request: Request, env: Partial<Bindings>): Visitor;
   /** The runtime's own Hono helper that tells the address of whoever opened the connection. */
   readonly getConnInfo: GetConnInfo;
   /** The runtime's own Hono helper for plain WebSocket routes. */

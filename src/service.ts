@@ -1,19 +1,19 @@
 /**
  * createService(): one Hono app and one Socket.IO server as one service. The one place where the parts meet.
  */
-import type { Context, Handler } from "hono";
-import { Hono } from "hono";
+import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
 import { type DefaultEventsMap, Namespace, Server, type Socket } from "socket.io";
+import { ServiceApp } from "./http/app.ts";
 import { bundle } from "./http/bundle.ts";
 import { Forwarded } from "./http/forwarded.ts";
-import { hostGuard } from "./http/hosts.ts";
+import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
 import { page } from "./http/page/index.ts";
-import { pageHeaders } from "./http/pages.ts";
+import { type Visitor, visitorOf } from "./http/visitor.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
-import { Engine } from "./realtime/engine.ts";
+import { Engine, type Handshake } from "./realtime/engine.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
 import { readSettings, type ServiceOptions, type Settings } from "./settings.ts";
 
@@ -42,6 +42,23 @@ export interface Service<
   readonly settings: Settings;
 }
 
+/** A handshake without the Hono chain. The address is asked for when a session is opened: most requests open none. */
+class Admission implements Handshake {
+  readonly variables = {};
+  readonly #visitor: Visitor;
+  readonly #forwarded: Forwarded;
+  #address: string | undefined;
+
+  constructor(visitor: Visitor, forwarded: Forwarded) {
+    this.#visitor = visitor;
+    this.#forwarded = forwarded;
+  }
+
+  get address(): string | undefined {
+    return (this.#address ??= this.#forwarded.address(this.#visitor));
+  }
+}
+
 /** An author's module for `hinoko runserver --app FILE`: its default export gets the service before it is served. */
 export type App = (service: Service) => void | Promise<void>;
 
@@ -66,13 +83,8 @@ export function createService<
   const engine = new Engine();
   io.bind(engine);
 
-  const app = new Hono<ServiceEnv<Io>>();
-  app.use((c, next) => {
-    c.set("io", io);
-    return next();
-  });
-  app.use(hostGuard(settings, forwarded));
-  app.use(pageHeaders);
+  const hosts = new Hosts(settings, forwarded);
+  const app = new ServiceApp<ServiceEnv<Io>>(hosts, (c) => c.set("io", io));
 
   const sockets: Handler = async (c) => {
     const refusal = await origins.refusal(c);
@@ -80,7 +92,10 @@ export function createService<
     // Reading `c.res` makes Hono merge the headers that middleware set before `next()` into the engine's own Response.
     void c.res;
     const { io: _, ...variables } = c.var;
-    const answer = await engine.handle(c, { address: forwarded.connInfo(c).remote.address, variables });
+    const answer = await engine.handle(c, {
+      address: forwarded.address(visitorOf(c.req.raw, c.env)),
+      variables,
+    });
     // In that merge, the cookies that middleware set would replace those of the engine.
     for (const cookie of answer.headers.getSetCookie()) {
       if (!c.res.headers.getSetCookie().includes(cookie)) c.header("Set-Cookie", cookie, { append: true });
@@ -94,15 +109,29 @@ export function createService<
     const bindings = { hinoko: { runtime, getConnInfo: forwarded.connInfo } };
     if (!routed) routeLast(runtime);
     routed = true;
-    return { settings, engine, bindings, fetch: app.fetch };
+    return { settings, engine, bindings, fetch: app.fetch, goesStraight, admit };
   };
+
+  const path = io.path();
+  /** Whether the Socket.IO route is all that requests of a method meet. The router takes no more routes by then. */
+  const standsAlone = new Map<string, boolean>();
+
+  const goesStraight = (method: string, target: string): boolean => {
+    if (!settings.fastPaths || !engine.isOpen || !target.startsWith(`${path}/?`)) return false;
+    if (method !== "GET" && method !== "POST") return false;
+    const isAlone = standsAlone.get(method) ?? app.onlyHandler(method, `${path}/`) === sockets;
+    standsAlone.set(method, isAlone);
+    return isAlone;
+  };
+
+  const admit = (visitor: Visitor): Handshake | undefined =>
+    hosts.accepts(visitor) && origins.acceptsAtOnce(visitor) ? new Admission(visitor, forwarded) : undefined;
 
   /** Adds the routes over which an author's own route for the same path takes precedence. */
   function routeLast(runtime: Runtime): void {
-    const path = io.path();
     if (io.serveClient()) {
       const origin = async (origin: string, c: Context) =>
-        (await origins.accepts(origin, c)) ? origin : null;
+        (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
       app.route("/", bundle(path, cors({ origin })));
     }
     if (settings.chat) {

@@ -3,8 +3,8 @@
  * requests of our own, by the ids that it gave.
  */
 import { Server, type WebSocketData } from "@socket.io/bun-engine";
-import type { Context } from "hono";
 import { readText } from "../../src/engine/body.ts";
+import type { Exchange } from "../../src/engine/exchange.ts";
 import { type EngineOptions, readOptions } from "../../src/engine/options.ts";
 import { type Opening, Pipeline } from "../../src/engine/pipeline.ts";
 import { type Answer, empty } from "../../src/engine/polling.ts";
@@ -13,12 +13,12 @@ import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { Link, type Transport } from "./link.ts";
 import type { EngineBinding, MakeHandshake } from "./listen.ts";
+import type { BunEnv } from "./route.ts";
 import { type BunSocket, Session } from "./session.ts";
 
 type BunServer = Bun.Server<unknown>;
-type BunContext = Context<{ Bindings: { server: Bun.Server<WebSocketData> } }>;
 
-class BunEngine extends Pipeline<Session, MakeHandshake> {
+class BunEngine extends Pipeline<Session, MakeHandshake, BunEnv> {
   readonly #server: Server;
   readonly #sessions = new Map<string, Session>();
   /** What takes the socket that bun-engine opens for a request. */
@@ -41,7 +41,7 @@ class BunEngine extends Pipeline<Session, MakeHandshake> {
     return this.#sessions.get(sid);
   }
 
-  protected async open({ env }: BunContext, opening: Opening): Promise<Answer> {
+  protected async open({ env }: Exchange<BunEnv>, opening: Opening): Promise<Answer> {
     const request = ask("polling");
     let session: Session | undefined;
     this.#openers.set(request, (socket) => {
@@ -63,20 +63,21 @@ class BunEngine extends Pipeline<Session, MakeHandshake> {
     return session;
   }
 
-  protected pass({ req, env }: BunContext, session: Session): Answer | Promise<Answer> {
+  protected pass(exchange: Exchange<BunEnv>, session: Session): Answer | Promise<Answer> {
     const { innerId } = session;
+    const { env, raw, method } = exchange;
     const pass = (init: RequestInit) =>
       this.#server.handleRequest(
         ask("polling", innerId, init),
         upgrading(env.server, () => false),
       );
-    if (req.method === "GET") {
-      env.server.timeout(req.raw, 0); // a long poll is silent for longer than Bun waits
-      return session.poll(req.raw.signal, pass);
+    if (method === "GET") {
+      env.server.timeout(raw, 0); // a long poll is silent for longer than Bun waits
+      return session.poll(raw.signal, pass);
     }
-    if (req.method !== "POST") return empty(500);
-    const text = () => readText(req, this.options.maxHttpBufferSize);
-    return session.receive({ type: req.header("content-type"), text }, pass);
+    if (method !== "POST") return empty(500);
+    const text = () => readText(exchange.body, this.options.maxHttpBufferSize);
+    return session.receive({ type: exchange.header("content-type"), text }, pass);
   }
 
   protected opener(opening: Opening): MakeHandshake {

@@ -3,8 +3,10 @@
  * it, unless the author's own WebSocket route has.
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
-import type { EngineDriver, Publish } from "../../src/realtime/engine.ts";
-import type { Address, Listener, Mounted } from "../../src/runtime.ts";
+import { secure } from "../../src/http/pages.ts";
+import type { EngineDriver, Handshake, Publish } from "../../src/realtime/engine.ts";
+import { type Address, type Listener, type Mounted, targetOf } from "../../src/runtime.ts";
+import { type BunEnv, visitor } from "./route.ts";
 
 /** What becomes of a WebSocket of the engine's. It is the data that the WebSocket carries in Bun. */
 export interface SocketBinding {
@@ -27,7 +29,9 @@ export type MakeHandshake = (
 
 /** An engine as it is bound to Bun. */
 export interface EngineBinding {
-  readonly driver: EngineDriver;
+  readonly driver: EngineDriver & {
+    answer(request: Request, env: BunEnv, handshake: Handshake): Promise<Response>;
+  };
   /** The most bytes that a message, or the body of a polling request, may have. */
   readonly maxSize: number;
   /** What makes the handshake of this request, if the Socket.IO route let it through. @param env its `c.env` */
@@ -61,17 +65,18 @@ export async function listen(
     idleTimeout: 255,
     // The author's routes keep Bun's limit; the engine has its own for the Socket.IO route.
     maxRequestBodySize: Math.max(MAX_BODY_SIZE, engine.maxSize),
-    async fetch(request, server) {
-      const env = { server, ...service.bindings };
-      const answer = await service.fetch(request, env);
-      // Without an answer, a route of the author's has made the handshake.
-      const makeHandshake = answer?.ok ? engine.handshakeOf(env) : undefined;
-      if (!makeHandshake) return answer;
-      const { headers } = answer;
-      // As ws does on Node: a client that names protocols gives up when none is chosen.
-      const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
-      if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
-      return (await makeHandshake(request, server, headers)) ? undefined : badHandshake();
+    fetch(request, server) {
+      const env = { server, hinoko: service.bindings.hinoko };
+      const handshake = service.goesStraight(request.method, targetOf(request))
+        ? service.admit(visitor(request, env))
+        : undefined;
+      if (handshake) {
+        return engine.driver.answer(request, env, handshake).then((answer) => finish(request, env, answer));
+      }
+      const answer = service.fetch(request, env);
+      return answer instanceof Promise
+        ? answer.then((answer) => answer && finish(request, env, secure(answer)))
+        : secure(answer);
     },
     // What failed where no error handler of Hono's is; Bun's own answer would show the stack.
     error(error) {
@@ -103,6 +108,18 @@ export async function listen(
       },
     },
   });
+
+  /** Makes the handshake that an answer stands for, if it does. */
+  async function finish(request: Request, env: BunEnv, answer: Response): Promise<Response | undefined> {
+    const makeHandshake = answer.ok ? engine.handshakeOf(env) : undefined;
+    if (!makeHandshake) return answer;
+    const { headers } = answer;
+    // As ws does on Node: a client that names protocols gives up when none is chosen.
+    const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+    if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
+    return (await makeHandshake(request, server, headers)) ? undefined : badHandshake();
+  }
+
   return {
     port: server.port ?? port,
     async close() {

@@ -1,7 +1,7 @@
 /**
  * Hinoko's own engine on Bun.serve.
  */
-import type { Context } from "hono";
+import type { Exchange } from "../../src/engine/exchange.ts";
 import { type EngineOptions, readOptions } from "../../src/engine/options.ts";
 import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
 import type { Answer } from "../../src/engine/polling.ts";
@@ -12,10 +12,9 @@ import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { NO_STATUS, violationOf } from "./close.ts";
 import type { EngineBinding, SocketBinding } from "./listen.ts";
+import type { BunEnv } from "./route.ts";
 
-type BunContext = Context<{ Bindings: { server: Bun.Server<unknown> } }>;
-
-class BunEngine extends NativeEngine {
+class BunEngine extends NativeEngine<BunEnv> {
   readonly publish: Publish;
 
   constructor(engine: Engine, options: EngineOptions, publish: Publish) {
@@ -23,10 +22,11 @@ class BunEngine extends NativeEngine {
     this.publish = publish;
   }
 
-  protected override pass(c: BunContext, session: Socket): Answer | Promise<Answer> {
+  protected override pass(exchange: Exchange<BunEnv>, session: Socket): Answer | Promise<Answer> {
+    const answer = super.pass(exchange, session);
     // A long poll is silent for longer than Bun waits.
-    if (c.req.method === "GET") c.env.server.timeout(c.req.raw, 0);
-    return super.pass(c, session);
+    if (answer instanceof Promise) exchange.env.server.timeout(exchange.raw, 0);
+    return answer;
   }
 }
 

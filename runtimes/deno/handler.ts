@@ -5,9 +5,11 @@
 import { readOptions } from "../../src/engine/options.ts";
 import { NativeEngine } from "../../src/engine/server.ts";
 import { isLarger, TOO_BIG } from "../../src/engine/websocket.ts";
-import type { Mounted } from "../../src/runtime.ts";
+import { secure } from "../../src/http/pages.ts";
+import { type Mounted, targetOf } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
+import { type DenoEnv, visitor } from "./route.ts";
 import { type Accept, accepting, handshake, routeOf } from "./upgrade.ts";
 
 /** What Deno tells of a request beside the request. */
@@ -51,15 +53,24 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
     );
   }
 
-  async function answer(request: Request, { remoteAddr }: RequestInfo): Promise<Response> {
+  async function answer(given: Request, { remoteAddr }: RequestInfo): Promise<Response> {
     // Deno tells the address no more when the request has become a WebSocket.
-    const env = { remoteAddr, ...service.bindings };
-    // Deno watches the client from the first look at the signal on: the engine's own may come after it has left.
-    if (request.url.includes(socketPath)) void request.signal;
-    const itsScheme = scheme ?? (request.url.startsWith("https:") ? "https" : "http");
-    const answer = await service.fetch(leaveHostToGuard(request, itsScheme), env);
+    const env = { remoteAddr, hinoko: service.bindings.hinoko };
+    const request = leaveHostToGuard(given, scheme ?? (given.url.startsWith("https:") ? "https" : "http"));
+    const admitted = service.goesStraight(request.method, targetOf(request))
+      ? service.admit(visitor(request, env))
+      : undefined;
+    const answer = admitted
+      ? await engine.answer(request, env, admitted)
+      : await throughChain(given, request, env);
     const accept = answer.ok ? acceptFor(env) : undefined;
-    return accept ? handshake(request, answer.headers, accept) : answer;
+    return accept ? handshake(given, answer.headers, accept) : answer;
+  }
+
+  async function throughChain(given: Request, request: Request, env: DenoEnv): Promise<Response> {
+    // Deno watches the client from the first look at the signal on: the engine's own may come after it has left.
+    if (given.url.includes(socketPath)) void given.signal;
+    return secure(await service.fetch(request, env));
   }
 
   return {

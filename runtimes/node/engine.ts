@@ -2,7 +2,7 @@
  * engine.io as a route of the Hono app: polling requests are answered into a captured response, which goes back
  * through the Hono chain; a WebSocket handshake is made when the chain has let it through.
  */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HttpBindings } from "@hono/node-server";
 import { Server } from "engine.io";
@@ -15,16 +15,18 @@ import type { Mounted } from "../../src/runtime.ts";
 import type { SocketIoOptions } from "../../src/settings.ts";
 import { CapturedResponse } from "./captured-response.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
-import type { EngineBinding } from "./listen.ts";
+import type { EngineBinding, StraightEngine } from "./listen.ts";
 import { replay } from "./replay.ts";
 import { FastWebSocketServer } from "./websocket/fast.ts";
 
 /** A handshake has no `outgoing`: Node gives its raw socket instead. */
 type NodeContext = Context<{ Bindings: Partial<HttpBindings> }>;
 
+const TRANSPORT = /[?&]transport=([a-z]+)/;
+
 const EVENTS = ["connection_error", "initial_headers", "headers"] as const;
 
-class NodeEngine extends Server implements EngineDriver {
+class NodeEngine extends Server implements EngineDriver, StraightEngine {
   readonly #engine: Engine;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   readonly #claimed = new WeakSet<IncomingMessage>();
@@ -82,13 +84,27 @@ class NodeEngine extends Server implements EngineDriver {
     return c.body(message, 400, { "Content-Type": "text/html" }); // as engine.io refuses a handshake
   }
 
+  /** Answers a request that goes straight to the engine. */
+  answer(incoming: IncomingMessage, outgoing: ServerResponse, handshake: Handshake): void {
+    if (!incoming.url?.includes("sid=")) this.#handshakes.set(incoming, handshake); // it may open a session
+    this.handleRequest(incoming, outgoing);
+  }
+
+  /** Makes a handshake that goes straight to the engine. */
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake): boolean {
+    if (!this.#takesHandshake(TRANSPORT.exec(incoming.url ?? "")?.[1])) return false;
+    this.#handshakes.set(incoming, handshake);
+    this.handleUpgrade(incoming, socket, head);
+    return true;
+  }
+
   /** Whether the Socket.IO route let this handshake through. */
   claims(incoming: IncomingMessage): boolean {
     return this.#claimed.has(incoming);
   }
 
   /** Makes a handshake that was let through, with the headers that the Hono chain set. */
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, headers: Headers): void {
+  makeHandshake(incoming: IncomingMessage, socket: Duplex, head: Buffer, headers: Headers): void {
     setChainHeaders(incoming, headers);
     this.handleUpgrade(incoming, socket, head);
   }
@@ -99,9 +115,10 @@ export function bindEngineIo({ engine, settings }: Mounted): EngineBinding {
   const driver = new NodeEngine(engine, settings.socketio, settings.fastPaths);
   return {
     driver,
+    straight: driver,
     handshakeOf: (incoming) =>
       driver.claims(incoming)
-        ? (socket, head, headers) => driver.upgrade(incoming, socket, head, headers)
+        ? (socket, head, headers) => driver.makeHandshake(incoming, socket, head, headers)
         : undefined,
   };
 }

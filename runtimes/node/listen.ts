@@ -3,25 +3,35 @@
  * then the engine makes the handshake, or the author's own WebSocket route does, or the chain's answer is written.
  */
 import { once } from "node:events";
-import { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { Server as HttpServer, IncomingMessage, type ServerResponse } from "node:http";
 import { createServer, Server as HttpsServer } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
-import type { EngineDriver } from "../../src/realtime/engine.ts";
+import type { EngineDriver, Handshake } from "../../src/realtime/engine.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { leaveHostToGuard } from "./host.ts";
+import { PageResponse } from "./page-response.ts";
 import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
 import { watchSilent } from "./silent.ts";
+import { NodeVisitor } from "./visitor.ts";
 
 /** Makes a handshake that the engine let through, with the headers that the Hono chain set. */
 export type MakeHandshake = (socket: Duplex, head: Buffer, headers: Headers) => void;
 
+/** An engine that takes requests as Node has them, if the service lets them go straight to it. */
+export interface StraightEngine {
+  answer(incoming: IncomingMessage, outgoing: ServerResponse, handshake: Handshake): void;
+  /** @returns false for a handshake that it leaves to the chain */
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake): boolean;
+}
+
 /** An engine as it is bound to Node. */
 export interface EngineBinding {
   readonly driver: EngineDriver;
+  readonly straight?: StraightEngine;
   /** What makes the handshake of this request, if the Socket.IO route let it through. @param env its `c.env` */
   handshakeOf(incoming: IncomingMessage, env: object): MakeHandshake | undefined;
 }
@@ -48,34 +58,61 @@ export async function listen(
   /** What the Hono chain answers to each handshake, and the `env` that it was given. */
   const handled = new WeakMap<IncomingMessage, { answer: Response | Promise<Response>; env: object }>();
 
+  const { hinoko } = service.bindings;
   const fetch = (request: Request, env: HttpBindings | Http2Bindings) => {
-    const answer = service.fetch(request, Object.assign(env, service.bindings));
-    const isHandshake = !env.outgoing;
-    if (isHandshake && env.incoming instanceof IncomingMessage) handled.set(env.incoming, { answer, env });
+    const { incoming, outgoing } = env;
+    const bindings = { incoming, outgoing, hinoko };
+    if (outgoing) return service.fetch(request, bindings);
+    const answer = service.fetch(request, Object.assign(env, { hinoko })); // it has what the author's routes are made with
+    if (incoming instanceof IncomingMessage) handled.set(incoming, { answer, env });
     return answer;
+  };
+  /** What the engine gets with a request that meets nothing else in the Hono chain. */
+  const admit = (incoming: IncomingMessage): Handshake | undefined => {
+    const { method = "", url = "" } = incoming;
+    return engine.straight && service.goesStraight(method, url)
+      ? service.admit(new NodeVisitor(incoming))
+      : undefined;
   };
   const server = createAdaptorServer({
     fetch,
     websocket: { server: authorSockets },
-    ...(tls && { createServer, serverOptions: tls }),
+    ...(tls
+      ? { createServer, serverOptions: { ...tls, ServerResponse: PageResponse } }
+      : { serverOptions: { ServerResponse: PageResponse } }),
   });
   if (!(server instanceof HttpServer || server instanceof HttpsServer))
     throw new TypeError("Hinoko needs an HTTP/1.1 server");
-  server.prependListener("request", leaveHostToGuard);
-  server.prependListener("upgrade", leaveHostToGuard);
+
+  // @hono/node-server's listeners, which start the Hono chain and take what the author's WebSocket routes claim
+  const [chain, upgradeChain] = [takeListeners(server, "request"), takeListeners(server, "upgrade")];
+  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    leaveHostToGuard(incoming);
+    const handshake = admit(incoming);
+    if (!handshake) return chain(incoming, outgoing);
+    if (outgoing instanceof PageResponse) outgoing.mayBePage = false;
+    engine.straight?.answer(incoming, outgoing, handshake);
+  });
 
   const dropSilent = watchSilent(server);
   const handshakes = new Set<Duplex>();
-  // After @hono/node-server's own listener, which has started the Hono chain, takes what the author's WebSocket
-  // routes claim, and leaves the rest to other listeners.
+  // For each connection the same listeners: a closure of its own would be kept as long as its WebSocket.
+  const ignoreError = () => {};
+  function onClose(this: Duplex): void {
+    handshakes.delete(this);
+  }
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    leaveHostToGuard(incoming);
     // Node has taken its own listener off; without one, a client that resets its connection would end the process.
-    socket.on("error", () => {});
+    socket.on("error", ignoreError);
     handshakes.add(socket);
-    socket.once("close", () => handshakes.delete(socket));
-    if (incoming.headers.upgrade?.toLowerCase() !== "websocket")
-      serveWithoutUpgrade(server, incoming, socket);
-    else onHandshake(incoming, socket, head).catch((error: unknown) => abort(socket, error));
+    socket.once("close", onClose);
+    const isWebSocket = incoming.headers.upgrade?.toLowerCase() === "websocket";
+    const handshake = isWebSocket ? admit(incoming) : undefined;
+    if (handshake && engine.straight?.upgrade(incoming, socket, head, handshake)) return;
+    upgradeChain(incoming, socket, head);
+    if (isWebSocket) onHandshake(incoming, socket, head).catch((error: unknown) => abort(socket, error));
+    else serveWithoutUpgrade(server, incoming, socket);
   });
 
   /** The chain failed where no error handler of Hono's is: the connection ends, the listener does not. */
@@ -116,13 +153,22 @@ export async function listen(
   };
 }
 
+/** Takes the listeners of an event away, to call them for some requests only. */
+function takeListeners(server: HttpServer | HttpsServer, event: string): (...args: unknown[]) => void {
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  return (...args) => {
+    for (const listener of listeners) listener.apply(server, args);
+  };
+}
+
 /** An upgrade to anything but WebSocket ("h2c") is declined by answering the request as it is (RFC 9110, 7.8). */
 function serveWithoutUpgrade(
   server: HttpServer | HttpsServer,
   incoming: IncomingMessage,
   socket: Duplex,
 ): void {
-  const outgoing = new ServerResponse(incoming);
+  const outgoing = new PageResponse(incoming);
   outgoing.shouldKeepAlive = false;
   if (socket instanceof Socket) outgoing.assignSocket(socket);
   outgoing.once("finish", () => finish(socket));

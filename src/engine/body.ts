@@ -1,12 +1,9 @@
 /**
  * The bodies of requests and answers: read with a limit, compressed where the client takes it.
  */
-import type { HonoRequest } from "hono";
+import { Buffer } from "node:buffer";
+import type { Readable } from "./exchange.ts";
 import type { Answer } from "./polling.ts";
-
-// A byte order mark is data like any other.
-const decode = (bytes: Uint8Array | ArrayBuffer) =>
-  new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
 /**
  * Reads a request's body as text; a middleware may have read it before.
@@ -14,13 +11,14 @@ const decode = (bytes: Uint8Array | ArrayBuffer) =>
  * @returns `undefined` for a body above the limit, of which no more than that is kept
  * @throws when the connection is lost
  */
-export async function readText(request: HonoRequest, limit: number): Promise<string | undefined> {
+export async function readText(request: Readable, limit: number): Promise<string | undefined> {
   const { raw } = request;
-  const length = Number(request.header("content-length") ?? Number.NaN);
+  const length = Number(raw.headers.get("content-length") ?? Number.NaN);
   if (length > limit) return undefined;
   if (raw.bodyUsed || length <= limit) {
     const bytes = await request.arrayBuffer();
-    return bytes.byteLength > limit ? undefined : decode(bytes);
+    // A byte order mark is data like any other, to a Buffer.
+    return bytes.byteLength > limit ? undefined : Buffer.from(bytes).toString();
   }
   return readStream(raw.body, limit);
 }
@@ -44,10 +42,10 @@ async function readStream(
 /** Compresses an answer's body with the first encoding of ours that the client takes, or leaves it. */
 export function compress(
   body: Answer["body"],
-  accepted: string | string[] | undefined,
+  accepted: string | undefined,
 ): { encoding: string; stream: ReadableStream } | undefined {
   if (typeof body !== "string" || typeof CompressionStream === "undefined") return undefined;
-  const encoding = (["gzip", "deflate"] as const).find((name) => accepts(String(accepted ?? ""), name));
+  const encoding = (["gzip", "deflate"] as const).find((name) => accepts(accepted ?? "", name));
   if (!encoding) return undefined;
   return { encoding, stream: new Blob([body]).stream().pipeThrough(new CompressionStream(encoding)) };
 }

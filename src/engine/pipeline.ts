@@ -8,10 +8,11 @@ import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
 import type { Engine, EngineDriver, EngineMiddleware, Handshake } from "../realtime/engine.ts";
 import { compress } from "./body.ts";
+import { Exchange } from "./exchange.ts";
 import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
-import type { Answer } from "./polling.ts";
-import { admit, describe, type EngineRequest, Refusal, type Verifiable, verify } from "./request.ts";
+import { type Answer, empty } from "./polling.ts";
+import { admit, type EngineRequest, Refusal, type Verifiable, verify } from "./request.ts";
 
 /** A session that is to be opened. */
 export interface Opening {
@@ -22,9 +23,11 @@ export interface Opening {
 
 /**
  * An engine whose sessions are of type `Session`.
- * `Upgrade` is what the driver of the runtime gets to make a WebSocket handshake that was let through.
+ * `Env` is what a launcher puts into `c.env`, and `Upgrade` what the driver of the runtime gets to make a WebSocket handshake that was let through.
  */
-export abstract class Pipeline<Session extends Verifiable, Upgrade> implements EngineDriver {
+export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends object = object>
+  implements EngineDriver
+{
   protected readonly engine: Engine;
   protected readonly options: EngineOptions;
   readonly #middlewares: Middleware[] = [];
@@ -42,10 +45,10 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade> implements E
   protected abstract find(sid: string): Session | undefined;
 
   /** Opens a session over polling, and answers with its first packets. */
-  protected abstract open(c: Context, opening: Opening): Answer | Promise<Answer>;
+  protected abstract open(exchange: Exchange<Env>, opening: Opening): Answer | Promise<Answer>;
 
   /** Passes a polling request to its session. */
-  protected abstract pass(c: Context, session: Session): Answer | Promise<Answer>;
+  protected abstract pass(exchange: Exchange<Env>, session: Session): Answer | Promise<Answer>;
 
   /** Lets a WebSocket open a session. */
   protected abstract opener(opening: Opening): Upgrade;
@@ -64,40 +67,57 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade> implements E
 
   async handle(c: Context, handshake: Handshake): Promise<Response> {
     // The client left while middleware was awaited: a poll of its would take messages to nobody.
-    if (c.req.raw.signal.aborted) return toResponse({ status: 400, headers: {} });
-    const request = describe(c.req.raw, handshake.address);
-    if (this.#middlewares.length === 0) return toResponse(await this.#answer(c, request, handshake));
-
-    const kept = new KeptResponse();
-    const isPassed = await runMiddlewares(this.#middlewares, request, kept).catch(() => undefined);
-    if (isPassed === false) return toResponse({ ...kept.head(), body: kept.body });
-    const answer = isPassed
-      ? await this.#answer(c, request, handshake)
-      : this.#refuse(Refusal.badRequest("MIDDLEWARE_FAILURE"), request);
-    kept.writeHead(answer.status, answer.headers).end();
-    await kept.ended();
-    return toResponse({ ...answer, ...kept.head() });
+    if (c.req.raw.signal.aborted) return toResponse(empty(400));
+    return toResponse(await this.#admit(new Exchange(c.req, c.env, handshake)));
   }
 
-  async #answer(c: Context, request: EngineRequest, handshake: Handshake): Promise<Answer> {
-    const { sid } = request._query;
+  /** Answers a request that the service let through without the Hono chain. @param env stands for its `c.env` */
+  async answer(request: Request, env: Env, handshake: Handshake): Promise<Response> {
+    const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
+    return toResponse(await this.#admit(new Exchange(body, env, handshake)));
+  }
+
+  #admit(exchange: Exchange<Env>): Answer | Promise<Answer> {
+    return this.#middlewares.length === 0 ? this.#answer(exchange) : this.#runMiddlewares(exchange);
+  }
+
+  async #runMiddlewares(exchange: Exchange<Env>): Promise<Answer> {
+    const kept = new KeptResponse();
+    const isPassed = await runMiddlewares(this.#middlewares, exchange.request, kept).catch(() => undefined);
+    if (isPassed === false) return { ...kept.head(), body: kept.body };
+    const answer = isPassed
+      ? await this.#answer(exchange)
+      : this.#refuse(Refusal.badRequest("MIDDLEWARE_FAILURE"), exchange);
+    kept.writeHead(answer.status, answer.headers).end();
+    await kept.ended();
+    return { ...answer, ...kept.head() };
+  }
+
+  #answer(exchange: Exchange<Env>): Answer | Promise<Answer> {
+    const { sid } = exchange.query;
     const session = sid ? this.find(sid) : undefined;
-    const refusal =
-      verify(request, isHandshake(request), session, this.options) ??
-      (session ? undefined : await admit(request, this.options));
-    if (refusal) return this.#refuse(refusal, request);
+    const refusal = verify(exchange, session, this.options);
+    if (refusal) return this.#refuse(refusal, exchange);
+    if (!session) return this.#open(exchange);
+    if (exchange.isHandshake) return this.#letThrough(exchange, this.upgrader(session));
+    const answer = this.pass(exchange, session);
+    return answer instanceof Promise
+      ? answer.then((answer) => this.#complete(answer, exchange))
+      : this.#complete(answer, exchange);
+  }
 
-    if (session && isHandshake(request)) return this.#letThrough(c, request, this.upgrader(session));
-    if (session) return this.#complete(await this.pass(c, session), request);
-
+  async #open(exchange: Exchange<Env>): Promise<Answer> {
+    const { request, handshake } = exchange; // described now: nobody can read it when the client has its answer
+    const refusal = await admit(exchange, this.options);
+    if (refusal) return this.#refuse(refusal, exchange);
     const id = await this.#newId(request);
-    if (id instanceof Refusal) return this.#refuse(id, request);
+    if (id instanceof Refusal) return this.#refuse(id, exchange);
     const opening = { id, request, handshake };
-    if (isHandshake(request)) return this.#letThrough(c, request, this.opener(opening));
-    const answer = await this.open(c, opening);
+    if (exchange.isHandshake) return this.#letThrough(exchange, this.opener(opening));
+    const answer = await this.open(exchange, opening);
     const { cookie } = this.options;
     if (cookie) answer.headers["Set-Cookie"] = [serialize(cookie.name, id, cookie)];
-    return this.#complete(answer, request);
+    return this.#complete(answer, exchange);
   }
 
   async #newId(request: EngineRequest): Promise<string | Refusal> {
@@ -109,18 +129,18 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade> implements E
   }
 
   /** Answers a handshake with what stands for the 101, until the driver has made it. */
-  #letThrough(c: Context, request: EngineRequest, upgrade: Upgrade): Answer {
-    this.#upgrades.set(c.env, upgrade);
+  #letThrough(exchange: Exchange<Env>, upgrade: Upgrade): Answer {
+    this.#upgrades.set(exchange.env, upgrade);
     const headers = {};
-    this.#emitHeaders(headers, request);
+    this.#emitHeaders(headers, exchange);
     return { status: 200, headers };
   }
 
   /** A WebSocket handshake is refused in plain words, a polling request in JSON, as by engine.io. */
-  #refuse(refusal: Refusal, request: EngineRequest): Answer {
+  #refuse(refusal: Refusal, { request, isHandshake }: Exchange<Env>): Answer {
     const { code, message, context, reason, status } = refusal;
     this.engine.emit("connection_error", { req: request, code, message, context });
-    return isHandshake(request)
+    return isHandshake
       ? { status: 400, headers: { "Content-Type": "text/html" }, body: reason }
       : {
           status,
@@ -130,14 +150,15 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade> implements E
   }
 
   /** Lets listeners edit the headers of an answer, and compresses it. */
-  #complete(answer: Answer, request: EngineRequest): Answer {
+  #complete(answer: Answer, exchange: Exchange<Env>): Answer {
     if (answer.status !== 200) return answer;
-    this.#emitHeaders(answer.headers, request);
+    this.#emitHeaders(answer.headers, exchange);
     const { httpCompression } = this.options;
-    const { "Content-Length": length, ...headers } = answer.headers;
+    const { "Content-Length": length } = answer.headers;
     if (!httpCompression || !answer.compress || Number(length) < httpCompression.threshold) return answer;
-    const compressed = compress(answer.body, request.headers["accept-encoding"]);
+    const compressed = compress(answer.body, exchange.header("accept-encoding"));
     if (!compressed) return answer;
+    const { "Content-Length": _, ...headers } = answer.headers;
     return {
       status: 200,
       headers: { ...headers, "Content-Encoding": compressed.encoding },
@@ -145,21 +166,35 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade> implements E
     };
   }
 
-  #emitHeaders(headers: Answer["headers"], request: EngineRequest): void {
-    if (!request._query["sid"]) this.engine.emit("initial_headers", headers, request);
-    this.engine.emit("headers", headers, request);
+  #emitHeaders(headers: Answer["headers"], exchange: Exchange<Env>): void {
+    const { engine } = this;
+    if (!exchange.query["sid"] && engine.listenerCount("initial_headers") > 0)
+      engine.emit("initial_headers", headers, exchange.request);
+    if (engine.listenerCount("headers") > 0) engine.emit("headers", headers, exchange.request);
   }
 }
-
-const isHandshake = ({ headers }: EngineRequest): boolean => headers.upgrade?.toLowerCase() === "websocket";
 
 /** 120 random bits. */
 const randomId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(15))).toString("base64url");
 
 function toResponse({ status, headers, body }: Answer): Response {
+  return new Response(body || null, { status, headers: toInit(headers) });
+}
+
+/** Most headers have one value each, for which a record does. */
+function toInit(headers: Answer["headers"]): Record<string, string> | Headers {
+  const single: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== "string") return toHeaders(headers);
+    single[name] = value;
+  }
+  return single;
+}
+
+function toHeaders(headers: Answer["headers"]): Headers {
   const fields = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     for (const one of [value].flat()) fields.append(name, one);
   }
-  return new Response(body || null, { status, headers: fields });
+  return fields;
 }

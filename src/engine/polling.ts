@@ -48,12 +48,18 @@ export class Polling extends Transport {
       this.fail("overlap from client");
       return empty(400);
     }
-    return new Promise((resolve) => {
-      this.#answer = resolve;
-      this.listener.ready();
-      if (this.#finish) this.#noop();
-      if (this.writable) this.#watch(request.signal, resolve);
-    });
+    let answer: Answer | undefined;
+    this.#answer = (given) => {
+      answer = given;
+    };
+    this.listener.ready();
+    if (this.#finish) this.#noop();
+    return answer ?? this.#wait(request);
+  }
+
+  /** Has the poll answered when there is something to tell, unless the client gives it up. */
+  #wait(request: Request): Promise<Answer> {
+    return new Promise((resolve) => this.#watch(request.signal, resolve));
   }
 
   /** The signal is aborted after a normal answer too: it is minded only while the poll is pending. */

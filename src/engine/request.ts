@@ -3,6 +3,8 @@
  * depends on how sessions are kept.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { targetOf } from "../runtime.ts";
+import type { Exchange } from "./exchange.ts";
 import type { EngineOptions } from "./options.ts";
 
 /** The part of an IncomingMessage that `allowRequest` and Express-style middlewares can rely on. */
@@ -31,15 +33,18 @@ interface Connection {
 }
 
 /** Describes a request. @param address the client's */
-export function describe({ method, url, headers }: Request, address: string | undefined): EngineRequest {
-  const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
-  const query = path.indexOf("?");
+export function describe(
+  request: Request,
+  query: EngineRequest["_query"],
+  address: string | undefined,
+): EngineRequest {
+  const { method, url, headers } = request;
   const connection = { remoteAddress: address, encrypted: url.startsWith("https:") };
   return {
     method,
-    url: path,
+    url: targetOf(request),
     headers: Object.fromEntries<string | string[]>(headers),
-    _query: Object.fromEntries(new URLSearchParams(query < 0 ? "" : path.slice(query))),
+    _query: query,
     connection,
     socket: connection,
   };
@@ -100,46 +105,38 @@ export interface Verifiable {
 // Everything but what RFC 9110, 5.5 allows in a field value
 const INVALID_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
-const protocolOf = ({ _query }: EngineRequest) => (_query["EIO"] === "4" ? 4 : 3);
+const protocolOf = (query: EngineRequest["_query"]) => (query["EIO"] === "4" ? 4 : 3);
 
 /**
  * Verifies a request by itself, and against the session that it names.
- * @param isHandshake whether it is a WebSocket handshake
  * @param session the session with the `sid` of the query
  */
 export function verify(
-  request: EngineRequest,
-  isHandshake: boolean,
+  exchange: Exchange,
   session: Verifiable | undefined,
   { transports }: EngineOptions,
 ): Refusal | undefined {
-  const { sid, transport = "" } = request._query;
-  const { origin = "" } = request.headers;
+  const { sid, transport = "" } = exchange.query;
+  const origin = exchange.header("origin") ?? "";
   if (!transports.includes(transport)) return new Refusal(UNKNOWN_TRANSPORT, { transport });
   if (INVALID_VALUE.test(origin)) return Refusal.badRequest("INVALID_ORIGIN", { origin });
   if (sid && !session) return new Refusal(UNKNOWN_SID, { sid });
-  const refusal = session
-    ? verifySession(request, isHandshake, session)
-    : verifyOpening(request, isHandshake);
+  const refusal = session ? verifySession(exchange, session) : verifyOpening(exchange);
   if (refusal) return refusal;
-  const isMisplaced = isHandshake && transport !== "websocket";
+  const isMisplaced = exchange.isHandshake && transport !== "websocket";
   return isMisplaced ? Refusal.badRequest("TRANSPORT_HANDSHAKE_ERROR") : undefined;
 }
 
-function verifyOpening({ method, _query }: EngineRequest, isHandshake: boolean): Refusal | undefined {
+function verifyOpening({ method, query, isHandshake }: Exchange): Refusal | undefined {
   if (method !== "GET") return new Refusal(BAD_HANDSHAKE_METHOD, { method });
-  const lacksHandshake = _query["transport"] === "websocket" && !isHandshake;
+  const lacksHandshake = query["transport"] === "websocket" && !isHandshake;
   return lacksHandshake ? Refusal.badRequest("TRANSPORT_HANDSHAKE_ERROR") : undefined;
 }
 
-function verifySession(
-  request: EngineRequest,
-  isHandshake: boolean,
-  session: Verifiable,
-): Refusal | undefined {
-  const { transport } = request._query;
+function verifySession({ query, isHandshake }: Exchange, session: Verifiable): Refusal | undefined {
+  const { transport } = query;
   const { protocol: previousProtocol, transport: previous } = session;
-  const protocol = protocolOf(request);
+  const protocol = protocolOf(query);
   if (!isHandshake && previous.name !== transport)
     return Refusal.badRequest("TRANSPORT_MISMATCH", { transport, previousTransport: previous.name });
   if (protocol !== previousProtocol)
@@ -148,12 +145,12 @@ function verifySession(
 }
 
 /** Asks the author about a new session, and checks that the client speaks this protocol. */
-export async function admit(request: EngineRequest, { guard }: EngineOptions): Promise<Refusal | undefined> {
+export async function admit(exchange: Exchange, { guard }: EngineOptions): Promise<Refusal | undefined> {
   if (guard.allowRequest) {
-    const context = await ask(request, guard);
+    const context = await ask(exchange.request, guard);
     if (context) return new Refusal(FORBIDDEN, context);
   }
-  const protocol = protocolOf(request);
+  const protocol = protocolOf(exchange.query);
   return protocol === 4 ? undefined : new Refusal(UNSUPPORTED, { protocol });
 }
 

@@ -3,11 +3,11 @@
  * WebSocket handshakes are made by the driver of a runtime, which puts a `Peer` under the session.
  * @see https://socket.io/docs/v4/engine-io-protocol/
  */
-import type { Context } from "hono";
 import { readText } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Peer, PeerListener } from "./peer.ts";
 import { type Opening, Pipeline } from "./pipeline.ts";
-import { type Answer, Polling } from "./polling.ts";
+import { type Answer, empty, Polling } from "./polling.ts";
 import { Socket } from "./socket.ts";
 import type { Transport } from "./transport.ts";
 import { WebSocketTransport } from "./websocket.ts";
@@ -18,7 +18,7 @@ export interface Upgrade {
   connect(peer: Peer): PeerListener;
 }
 
-export class NativeEngine extends Pipeline<Socket, Upgrade> {
+export class NativeEngine<Env extends object = object> extends Pipeline<Socket, Upgrade, Env> {
   readonly #sessions = new Map<string, Socket>();
   #isClosed = false;
 
@@ -31,10 +31,10 @@ export class NativeEngine extends Pipeline<Socket, Upgrade> {
     return this.#sessions.get(sid);
   }
 
-  protected async open(c: Context, opening: Opening): Promise<Answer> {
+  protected async open({ raw }: Exchange<Env>, opening: Opening): Promise<Answer> {
     const transport = new Polling();
     const session = this.#create(opening, transport);
-    const answer = await transport.poll(c.req.raw);
+    const answer = await transport.poll(raw);
     this.engine.open(session, opening.handshake);
     return answer;
   }
@@ -46,12 +46,12 @@ export class NativeEngine extends Pipeline<Socket, Upgrade> {
     return session;
   }
 
-  protected pass(c: Context, { transport }: Socket): Answer | Promise<Answer> {
-    if (!(transport instanceof Polling)) return { status: 400, headers: {} };
-    if (c.req.method === "GET") return transport.poll(c.req.raw);
-    if (c.req.method !== "POST") return { status: 500, headers: {} };
-    const text = () => readText(c.req, this.options.maxHttpBufferSize);
-    return transport.receive({ type: c.req.header("content-type"), text });
+  protected pass(exchange: Exchange<Env>, { transport }: Socket): Answer | Promise<Answer> {
+    if (!(transport instanceof Polling)) return empty(400);
+    if (exchange.method === "GET") return transport.poll(exchange.raw);
+    if (exchange.method !== "POST") return empty(500);
+    const text = () => readText(exchange.body, this.options.maxHttpBufferSize);
+    return transport.receive({ type: exchange.header("content-type"), text });
   }
 
   protected opener(opening: Opening): Upgrade {

@@ -2,10 +2,10 @@
  * The host guard: Django's ALLOWED_HOSTS. It refuses every request, polling and handshake included, whose Host is
  * not one of the service's, and so defends against DNS rebinding and poisoned links.
  */
-import type { MiddlewareHandler } from "hono";
 import type { Settings } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { printable } from "./printable.ts";
+import type { Visitor } from "./visitor.ts";
 
 // django/http/request.py: host_validation_re, split_domain_port(), validate_host()
 const HOST = /^([a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([0-9]+))?$/;
@@ -22,14 +22,37 @@ export function isAllowedHost(host: string, allowed: readonly string[]): boolean
   );
 }
 
-/** Answers 400 to a host that is not allowed, and logs it. */
-export const hostGuard =
-  ({ allowedHosts, logger }: Settings, forwarded: Forwarded): MiddlewareHandler =>
-  (c, next) => {
-    const host = forwarded.host(c);
+/** How many of the hosts that were found to be allowed are remembered, and up to which length. */
+const REMEMBERED = 1000;
+const MEMORABLE = 255;
+
+/** Decides which hosts are served. */
+export class Hosts {
+  readonly #settings: Settings;
+  readonly #forwarded: Forwarded;
+  readonly #accepted = new Set<string>();
+
+  constructor(settings: Settings, forwarded: Forwarded) {
+    this.#settings = settings;
+    this.#forwarded = forwarded;
+  }
+
+  accepts(visitor: Visitor): boolean {
+    const host = this.#forwarded.host(visitor);
+    if (this.#accepted.has(host)) return true;
     // Django lets any digits be a port; a request needs a URL, which "example.org:99999" has none of.
-    if (isAllowedHost(host, allowedHosts) && URL.canParse(`http://${host}`)) return next();
-    const hosts = allowedHosts.join(", ") || "none";
-    logger.warn(`Refused host "${printable(host)}" (ALLOWED_HOSTS: ${hosts})`);
-    return Promise.resolve(c.text("Bad Request: this host is not served here", 400));
-  };
+    if (!isAllowedHost(host, this.#settings.allowedHosts) || !URL.canParse(`http://${host}`)) return false;
+    if (this.#accepted.size >= REMEMBERED) this.#accepted.clear();
+    if (host.length <= MEMORABLE) this.#accepted.add(host);
+    return true;
+  }
+
+  /** The answer to a request for a host that is not served, which is logged, or `undefined` for one that is. */
+  refusal(visitor: Visitor): Response | undefined {
+    if (this.accepts(visitor)) return undefined;
+    const { allowedHosts, logger } = this.#settings;
+    const host = printable(this.#forwarded.host(visitor));
+    logger.warn(`Refused host "${host}" (ALLOWED_HOSTS: ${allowedHosts.join(", ") || "none"})`);
+    return new Response("Bad Request: this host is not served here", { status: 400 });
+  }
+}

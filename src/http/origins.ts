@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import type { Settings, SocketIoOptions } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { printable } from "./printable.ts";
+import { type Visitor, visitorOf } from "./visitor.ts";
 
 /** What `cors.origin` may be (the `cors` package, which Engine.IO uses). */
 type CorsOrigin = Exclude<NonNullable<SocketIoOptions["cors"]>, (...args: never[]) => unknown>["origin"];
@@ -22,8 +23,9 @@ export class Origins {
 
   /** The answer to a request from an origin that is not accepted, or `undefined` for one that is. */
   async refusal(c: Context): Promise<Response | undefined> {
-    const origin = c.req.header("origin");
-    if (!origin || (await this.accepts(origin, c))) return undefined;
+    const visitor = visitorOf(c.req.raw, c.env);
+    const origin = visitor.header("origin");
+    if (!origin || (await this.accepts(origin, visitor))) return undefined;
     const message = `${origin} is not an accepted origin.`;
     const { allowedOrigins, logger } = this.#settings;
     logger.warn(`${printable(message)} (ALLOWED_ORIGINS: ${allowedOrigins.join(", ") || "none"})`);
@@ -32,16 +34,28 @@ export class Origins {
   }
 
   /** Whether pages of this origin may use Socket.IO. */
-  async accepts(origin: string, c: Context): Promise<boolean> {
-    const { allowedOrigins, socketio } = this.#settings;
+  async accepts(origin: string, visitor: Visitor): Promise<boolean> {
+    if (this.#isListed(origin, visitor)) return true;
+    const { cors } = this.#settings.socketio;
+    return typeof cors === "object" && (await corsAllows(cors.origin, origin));
+  }
+
+  /** Whether no more needs to be asked about this visitor: it is no browser, or comes from an origin that is listed. */
+  acceptsAtOnce(visitor: Visitor): boolean {
+    const origin = visitor.header("origin");
+    return !origin || this.#isListed(origin, visitor);
+  }
+
+  #isListed(origin: string, visitor: Visitor): boolean {
+    const { allowedOrigins } = this.#settings;
     if (allowedOrigins.includes("*") || allowedOrigins.includes(origin.toLowerCase())) return true;
-    if (isSameOrigin(origin, `${this.#forwarded.scheme(c)}://${this.#forwarded.host(c)}`)) return true;
-    return typeof socketio.cors === "object" && (await corsAllows(socketio.cors.origin, origin));
+    return isSameOrigin(origin, `${this.#forwarded.scheme(visitor)}://${this.#forwarded.host(visitor)}`);
   }
 }
 
 /** Compared as URLs, so that letter case and a default port make no difference. */
 function isSameOrigin(origin: string, own: string): boolean {
+  if (origin === own) return true;
   return URL.canParse(origin) && URL.canParse(own) && new URL(origin).origin === new URL(own).origin;
 }
 

@@ -84,6 +84,11 @@ export class Engine extends EventEmitter {
     return this.#driver?.publish;
   }
 
+  /** Whether new sessions are taken. */
+  get isOpen(): boolean {
+    return this.attached && !this.#isRetiring;
+  }
+
   /** Puts a runtime's engine under this one. */
   attach(driver: EngineDriver): void {
     for (const middleware of this.#middlewares) driver.use(middleware);
