@@ -37,4 +37,5 @@ times.length = 0;
 await pace(probe.rate, probe.duration, askInPassing);
 await Promise.all(under);
 for (const client of idle) client.close();
-parentPort?.postMessage(Float64Array.from(times));
+const all = Float64Array.from(times);
+parentPort?.postMessage(all, [all.buffer]);

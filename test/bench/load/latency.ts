@@ -34,3 +34,12 @@ export async function pace(rate: number, duration: number, call: () => void): Pr
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
+
+/** Resolves when what was sent has been answered; gives up after 30 seconds. */
+export async function until(isDone: () => boolean): Promise<void> {
+  const start = performance.now();
+  while (!isDone()) {
+    if (performance.now() - start > 30_000) throw new Error("it has not answered everything after 30 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

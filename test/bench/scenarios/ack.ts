@@ -1,8 +1,7 @@
 /**
  * Acknowledgements: how long a client waits for an answer, from a server that is far from busy.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { pace } from "../load/latency.ts";
+import { pace, until } from "../load/latency.ts";
 import { closeAll, listen, openSessions } from "../load/sessions.ts";
 import { type Client, frame } from "../load/websocket.ts";
 import type { Row, Scenario } from "../scenario.ts";
@@ -32,7 +31,7 @@ class Asks {
     this.#asked = 0;
     this.#times = [];
     await pace(RATE, duration, () => this.#ask());
-    while (this.#times.length < this.#asked) await sleep(1);
+    await until(() => this.#times.length === this.#asked);
     return this.#times;
   }
 

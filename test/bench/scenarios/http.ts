@@ -1,10 +1,9 @@
 /**
  * HTTP beside Socket.IO: long-polling, and requests that the application answers.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { speaksSocketIo } from "../contenders.ts";
 import { HttpClient, request } from "../load/http.ts";
-import { latencies, pace } from "../load/latency.ts";
+import { latencies, pace, until } from "../load/latency.ts";
 import { closeAll, listen, openSessions, PollingSession } from "../load/sessions.ts";
 import { frame } from "../load/websocket.ts";
 import { Workers } from "../load/workers.ts";
@@ -89,7 +88,7 @@ const getUnderBroadcast: Scenario = {
           latencies({ hostname: server.hostname, port: server.port, rate: 200, duration: duration * 2 }),
           pace(BROADCASTS, duration * 2.5, cast), // the thread takes a while to start
         ]);
-        while (pending > 0) await sleep(10); // those who wait for their turn share the core
+        await until(() => pending === 0); // those who wait for their turn share the core
         return percentiles(times, [0.5, 0.99]);
       },
       close: () => closeAll(clients),
