@@ -115,9 +115,10 @@ export function createService<
   const path = io.path();
   /** Whether the Socket.IO route is all that requests of a method meet. The router takes no more routes by then. */
   const standsAlone = new Map<string, boolean>();
+  const beginning = `${path}/?`;
 
   const goesStraight = (method: string, target: string): boolean => {
-    if (!settings.fastPaths || !engine.isOpen || !target.startsWith(`${path}/?`)) return false;
+    if (!settings.fastPaths || !engine.isOpen || !target.startsWith(beginning)) return false;
     if (method !== "GET" && method !== "POST") return false;
     const isAlone = standsAlone.get(method) ?? app.onlyHandler(method, `${path}/`) === sockets;
     standsAlone.set(method, isAlone);

@@ -12,10 +12,10 @@ import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hon
 import { WebSocketServer } from "ws";
 import type { EngineDriver, Handshake } from "../../src/realtime/engine.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
+import { Connections } from "./connections.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { PageResponse } from "./page-response.ts";
 import { cutWhenLeft, finish, writeResponse } from "./raw-response.ts";
-import { watchSilent } from "./silent.ts";
 import { NodeVisitor } from "./visitor.ts";
 
 /** Makes a handshake that the engine let through, with the headers that the Hono chain set. */
@@ -86,30 +86,26 @@ export async function listen(
 
   // @hono/node-server's listeners, which start the Hono chain and take what the author's WebSocket routes claim
   const [chain, upgradeChain] = [takeListeners(server, "request"), takeListeners(server, "upgrade")];
+  const connections = new Connections(server); // listens for upgrades, too: else @hono/node-server would refuse them itself
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    leaveHostToGuard(incoming);
+    connections.heard(incoming);
     const handshake = admit(incoming);
-    if (!handshake) return chain(incoming, outgoing);
+    if (!handshake) {
+      leaveHostToGuard(incoming);
+      return chain(incoming, outgoing);
+    }
     if (outgoing instanceof PageResponse) outgoing.mayBePage = false;
     engine.straight?.answer(incoming, outgoing, handshake);
   });
 
-  const dropSilent = watchSilent(server);
-  const handshakes = new Set<Duplex>();
-  // For each connection the same listeners: a closure of its own would be kept as long as its WebSocket.
   const ignoreError = () => {};
-  function onClose(this: Duplex): void {
-    handshakes.delete(this);
-  }
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
-    leaveHostToGuard(incoming);
     // Node has taken its own listener off; without one, a client that resets its connection would end the process.
     socket.on("error", ignoreError);
-    handshakes.add(socket);
-    socket.once("close", onClose);
     const isWebSocket = incoming.headers.upgrade?.toLowerCase() === "websocket";
     const handshake = isWebSocket ? admit(incoming) : undefined;
     if (handshake && engine.straight?.upgrade(incoming, socket, head, handshake)) return;
+    leaveHostToGuard(incoming);
     upgradeChain(incoming, socket, head);
     if (isWebSocket) onHandshake(incoming, socket, head).catch((error: unknown) => abort(socket, error));
     else serveWithoutUpgrade(server, incoming, socket);
@@ -139,7 +135,7 @@ export async function listen(
     async close() {
       const closed = once(server, "close");
       server.close();
-      dropSilent();
+      connections.dropSilent();
       for (const socket of authorSockets.clients) socket.close(1001);
       // A connection that is kept alive becomes idle when its request is answered.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -148,7 +144,7 @@ export async function listen(
     },
     terminate() {
       server.closeAllConnections();
-      for (const socket of handshakes) socket.destroy();
+      connections.dropUpgraded();
     },
   };
 }

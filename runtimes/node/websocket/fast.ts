@@ -9,6 +9,7 @@ import type { Breach } from "./breach.ts";
 import { NO_STATUS } from "./frame.ts";
 import { type Callback, Outbox, type SendOptions } from "./outbox.ts";
 import { FrameReader, type FrameSink, type Limits } from "./reader.ts";
+import { flushAtEndOfTurn } from "./turn.ts";
 
 type Sendable = Parameters<WebSocket["send"]>[0];
 
@@ -134,7 +135,7 @@ export class FastWebSocket extends WebSocket implements FrameSink {
   onEnd(): void {
     this._readyState = WebSocket.CLOSING;
     this._sender.end();
-    this._socket.end();
+    if (!this._socket.writableEnded) this._socket.end(); // a second time it would make an error, with its stack
   }
 
   /** The connection failed. @internal */
@@ -174,6 +175,14 @@ function onSocketClose(this: Carrier): void {
 export class FastWebSocketServer extends WebSocketServer {
   constructor(options: ServerOptions = {}, callback?: () => void) {
     super({ ...options, WebSocket: options.perMessageDeflate ? WebSocket : FastWebSocket }, callback);
+  }
+
+  /** Makes a handshake, whose answer leaves in one write with the first frames. */
+  override handleUpgrade(...args: Parameters<WebSocketServer["handleUpgrade"]>): void {
+    const [, socket] = args;
+    socket.cork();
+    super.handleUpgrade(...args);
+    flushAtEndOfTurn({ flush: () => socket.uncork() });
   }
 }
 
