@@ -9,6 +9,7 @@ export type Data = string | ArrayBuffer | ArrayBufferView;
 
 /** The number of a packet type is its place in this list. */
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
+const NUMBERS = { open: "0", close: "1", ping: "2", pong: "3", message: "4", upgrade: "5", noop: "6", error: "" };
 
 export interface Packet {
   /** "error" stands for what could not be decoded. */
@@ -32,8 +33,7 @@ const ERROR: Packet = { type: "error", data: "parser error" };
 
 /** A packet as one WebSocket frame: text, or the bytes of a binary message as they are. */
 export function encodePacket({ type, data = "" }: Packet): string | Uint8Array {
-  if (typeof data !== "string") return toBuffer(data);
-  return type === "error" ? data : `${TYPES.indexOf(type)}${data}`;
+  return typeof data === "string" ? NUMBERS[type] + data : toBuffer(data);
 }
 
 /** Packets as the body of a polling answer. */
