@@ -20,7 +20,9 @@ export interface Packet {
 
 export interface PacketOptions {
   /** Whether a polling answer with this packet may be compressed. @default true */
-  readonly compress?: boolean;
+  readonly compress?: boolean | undefined;
+  /** Set by Socket.IO when it sends the same to many. */
+  readonly preEncoded?: boolean | undefined;
 }
 
 /** Between the packets of a payload: the ASCII record separator. */
@@ -31,9 +33,19 @@ const BINARY_PREFIX = "b";
 
 const ERROR: Packet = { type: "error", data: "parser error" };
 
+/** The last message that was sent to many, and its frame: it is encoded once for all. */
+let lastMessage = "";
+let lastFrame = "4";
+
 /** A packet as one WebSocket frame: text, or the bytes of a binary message as they are. */
-export function encodePacket({ type, data = "" }: Packet): string | Uint8Array {
-  return typeof data === "string" ? NUMBERS[type] + data : toBuffer(data);
+export function encodePacket({ type, data = "", options }: Packet): string | Uint8Array {
+  if (typeof data !== "string") return toBuffer(data);
+  if (!options?.preEncoded) return NUMBERS[type] + data;
+  if (data !== lastMessage) {
+    lastMessage = data;
+    lastFrame = NUMBERS.message + data;
+  }
+  return lastFrame;
 }
 
 /** Packets as the body of a polling answer. */
