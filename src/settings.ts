@@ -45,6 +45,11 @@ export interface ServiceOptions {
   engine?: string;
   /** Whether the demo chat is served at `/` (a route of the author's for `/` wins). @default CHAT, else only in development */
   chat?: boolean | string;
+  /**
+   * Whether Hinoko's own fast paths are taken; without them the engines run as they come, to compare.
+   * @default FAST_PATHS, else true
+   */
+  fastPaths?: boolean | string;
   /** Where refusals and failures are logged. @default console */
   logger?: Logger;
   /** Any option of Socket.IO or Engine.IO. */
@@ -61,6 +66,7 @@ export interface Settings {
   readonly trustProxy: TrustProxy;
   readonly engine: "matching" | "native";
   readonly chat: boolean;
+  readonly fastPaths: boolean;
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
 }
@@ -223,6 +229,13 @@ export const SETTINGS = {
     about: "the demo chat at /",
     fallback: "true (production: false)",
   }),
+  fastPaths: setting({
+    variable: "FAST_PATHS",
+    schema: boolean,
+    form: "true or false",
+    about: "Hinoko's own fast paths; false runs the engines as they come, to compare",
+    fallback: "true",
+  }),
 };
 
 /** Takes one setting from the author's options, else from the environment, and checks it. */
@@ -308,6 +321,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     engine: take("engine") ?? "matching",
     chat: take("chat") ?? !production,
+    fastPaths: take("fastPaths") ?? true,
     logger: options.logger ?? console,
     socketio: Object.freeze({
       transports: take("transports") ?? [...TRANSPORTS],

@@ -144,6 +144,16 @@ const TABLE: readonly Row[] = [
     bad: ["maybe", "2", "y", " true"],
     badOptions: [1, ""],
   },
+  {
+    option: "fastPaths",
+    variable: "FAST_PATHS",
+    form: "true or false",
+    reads: ({ fastPaths }) => fastPaths,
+    good: { ...all("1 true yes on ON", true), ...all("0 false no off No", false) },
+    goodOptions: [true, false],
+    bad: ["maybe", "2", "y", " true"],
+    badOptions: [1, ""],
+  },
 ];
 
 /** Expects a SettingsError with exactly this message. */
@@ -210,6 +220,7 @@ test("the defaults are those of development", () => {
     trustProxy: false,
     engine: "matching",
     chat: true,
+    fastPaths: true,
   };
   const socketio = { transports: ["polling", "websocket"] };
   assert.deepEqual(settings, { ...plain, allowedHosts: DEVELOPMENT_HOSTS, allowedOrigins: [], socketio });

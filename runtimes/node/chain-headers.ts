@@ -13,10 +13,12 @@ export function setChainHeaders(incoming: IncomingMessage, headers: Headers): vo
   chainHeaders.set(incoming, headers);
 }
 
+type Args = ConstructorParameters<typeof WebSocketServer>;
+
 /** Completes a class of WebSocket servers. */
-export function withChainHeaders(Base: typeof WebSocketServer) {
+export function withChainHeaders(Base: new (...args: Args) => WebSocketServer) {
   return class extends Base {
-    constructor(...args: ConstructorParameters<typeof WebSocketServer>) {
+    constructor(...args: Args) {
       super(...args);
       this.on("headers", (lines, request) => {
         lines.push(...headerLines(chainHeaders.get(request)));

@@ -17,6 +17,7 @@ import { CapturedResponse } from "./captured-response.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
 import type { EngineBinding } from "./listen.ts";
 import { replay } from "./replay.ts";
+import { FastWebSocketServer } from "./websocket/fast.ts";
 
 /** A handshake has no `outgoing`: Node gives its raw socket instead. */
 type NodeContext = Context<{ Bindings: Partial<HttpBindings> }>;
@@ -28,13 +29,13 @@ class NodeEngine extends Server implements EngineDriver {
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   readonly #claimed = new WeakSet<IncomingMessage>();
 
-  constructor(engine: Engine, options: SocketIoOptions) {
+  constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
     super({
       ...options,
       cors: answered(options.cors),
       ...(options.allowRequest && { allowRequest: asCallback({ allowRequest: options.allowRequest }) }),
       // Engine.IO's official place for a WebSocket server of one's own
-      wsEngine: withChainHeaders(options.wsEngine ?? WebSocketServer),
+      wsEngine: withChainHeaders(options.wsEngine ?? (fastPaths ? FastWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
     this.on("connection", (session) => {
@@ -95,7 +96,7 @@ class NodeEngine extends Server implements EngineDriver {
 
 /** Makes the engine of a service. */
 export function bindEngineIo({ engine, settings }: Mounted): EngineBinding {
-  const driver = new NodeEngine(engine, settings.socketio);
+  const driver = new NodeEngine(engine, settings.socketio, settings.fastPaths);
   return {
     driver,
     handshakeOf: (incoming) =>

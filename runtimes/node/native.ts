@@ -9,14 +9,14 @@ import { commands } from "../commands.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
 import type { EngineBinding } from "./listen.ts";
 import { NodePeer } from "./peer.ts";
-
-const Sockets = withChainHeaders(WebSocketServer);
+import { FastWebSocketServer } from "./websocket/fast.ts";
 
 /** Makes the engine of a service. */
 export function bindNative({ engine, settings }: Mounted): EngineBinding {
   // engine.io has what the native engine has not.
   const options = readOptions(settings.socketio, `${commands.node.name} with ENGINE=native`);
   const driver = new NativeEngine(engine, options);
+  const Sockets = withChainHeaders(settings.fastPaths ? FastWebSocketServer : WebSocketServer);
   const sockets = new Sockets({
     noServer: true,
     clientTracking: false,
