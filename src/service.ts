@@ -13,6 +13,7 @@ import { page } from "./http/page/index.ts";
 import { pageHeaders } from "./http/pages.ts";
 import { chat } from "./realtime/chat.ts";
 import { Engine } from "./realtime/engine.ts";
+import { fastParser } from "./realtime/parser.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
 import { readSettings, type ServiceOptions, type Settings } from "./settings.ts";
 
@@ -59,7 +60,8 @@ export function createService<
   const forwarded = new Forwarded(settings.trustProxy);
   const origins = new Origins(settings, forwarded);
 
-  const io: Io = new Server({ ...settings.socketio }); // which adds to its options
+  const parser = settings.fastPaths ? { parser: fastParser } : {};
+  const io: Io = new Server({ ...parser, ...settings.socketio }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 
