@@ -6,11 +6,6 @@
 import { Decoder, Encoder, isPacketValid, type Packet, PacketType } from "socket.io-parser";
 
 class FastEncoder extends Encoder {
-  // socket.io-parser takes a replacer of JSON.stringify, which Socket.IO does not give.
-  constructor() {
-    super();
-  }
-
   override encode(packet: Packet): unknown[] {
     const { type, nsp, id, data } = packet;
     const isOrdinary = type === PacketType.EVENT || type === PacketType.ACK;
@@ -35,11 +30,6 @@ class FastDecoder extends Decoder {
   /** The last packet on the long way has announced binary, of which there may be more to come. */
   #mayAwaitBinary = false;
 
-  // The same for a reviver of JSON.parse.
-  constructor() {
-    super();
-  }
-
   override add(data: unknown): void {
     if (typeof data !== "string") return super.add(data);
     const packet = this.#mayAwaitBinary ? undefined : decode(data);
@@ -52,13 +42,15 @@ class FastDecoder extends Decoder {
   }
 }
 
-const ZERO = "0".charCodeAt(0);
+const EVENT = "2".charCodeAt(0);
+const ACK = "3".charCodeAt(0);
 const SLASH = "/".charCodeAt(0);
 
 /** A well-formed event or acknowledgement without binary; `undefined` for all else. */
 function decode(text: string): Packet | undefined {
-  const type = text.charCodeAt(0) - ZERO;
-  if (type !== PacketType.EVENT && type !== PacketType.ACK) return undefined;
+  const first = text.charCodeAt(0);
+  const type = first === EVENT ? PacketType.EVENT : first === ACK ? PacketType.ACK : undefined;
+  if (type === undefined) return undefined;
   const comma = text.charCodeAt(1) === SLASH ? text.indexOf(",") : 0;
   const bracket = text.indexOf("[", comma + 1);
   if (comma < 0 || bracket < 0) return undefined;
@@ -79,5 +71,5 @@ function parse(json: string): unknown {
   }
 }
 
-/** For the option `parser` of Socket.IO. */
+/** For the option `parser` of Socket.IO, which gives neither a replacer nor a reviver of JSON. */
 export const fastParser = { Encoder: FastEncoder, Decoder: FastDecoder };
