@@ -14,8 +14,9 @@ import { type Visitor, visitorOf } from "./http/visitor.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
 import { Engine, type Handshake } from "./realtime/engine.ts";
+import { fastParser } from "./realtime/parser.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
-import { readSettings, type ServiceOptions, type Settings } from "./settings.ts";
+import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
 
 /** A map of events, as socket.io types them: names to the listeners' functions. */
 type Events<Map> = { [Name in keyof Map]: (...args: never[]) => void };
@@ -41,6 +42,12 @@ export interface Service<
   readonly sockets: Handler;
   readonly settings: Settings;
 }
+
+/** What is under Socket.IO unless the author says otherwise. With connection state recovery it has an adapter of its own. */
+const fastPathsOf = ({ fastPaths, socketio }: Settings): SocketIoOptions => ({
+  ...(fastPaths && { parser: fastParser }),
+  ...(fastPaths && !socketio.connectionStateRecovery && { adapter: PublishingAdapter }),
+});
 
 /** A handshake without the Hono chain. The address is asked for when a session is opened: most requests open none. */
 class Admission implements Handshake {
@@ -77,9 +84,7 @@ export function createService<
   const forwarded = new Forwarded(settings.trustProxy);
   const origins = new Origins(settings, forwarded);
 
-  // With connection state recovery Socket.IO has an adapter of its own.
-  const publishes = settings.fastPaths && !settings.socketio.connectionStateRecovery;
-  const io: Io = new Server({ ...(publishes && { adapter: PublishingAdapter }), ...settings.socketio }); // which adds to its options
+  const io: Io = new Server({ ...fastPathsOf(settings), ...settings.socketio }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 
