@@ -60,9 +60,9 @@ export class PublishingAdapter extends Adapter {
     const encoded = this.nsp.server.encoder.encode(packet);
     const except: ReadonlySet<SocketId> = this["computeExceptSids"](options.except);
     const frames = encoded.map((data) => encodePacket({ type: "message", data }));
-    topic.publish(publish, frames, except);
-
     const { volatile, compress } = options.flags ?? {};
+    topic.sift(volatile === true);
+    topic.publish(publish, frames, except);
     for (const id of topic.others) {
       const socket = except.has(id) || !members.has(id) ? undefined : this.nsp.sockets.get(id);
       if (!socket) continue;

@@ -14,12 +14,11 @@ interface Subscriber {
   readonly transport: WebSocketTransport;
 }
 
-/** Whether nothing waits that was sent to this client before, and nobody is to be told of each packet. */
+/** Whether nothing waits in the session that was sent before, and nobody is to be told of each packet. */
 const isFit = ({ socket, session, transport }: Subscriber): boolean =>
   session.readyState === "open" &&
   session.transport === transport &&
   session.writeBuffer.length === 0 &&
-  transport.writable &&
   !socket["_anyOutgoingListeners"]?.length &&
   session.listenerCount("packetCreate") === 0 &&
   session.listenerCount("flush") === 0 &&
@@ -32,6 +31,8 @@ export class Topic {
   readonly #name = `hinoko:${++count}`;
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #others: Set<string>;
+  /** Something was buffered for a subscriber when something was published last. */
+  #isBehind = false;
 
   /** @param ids of the sockets in the crowd */
   constructor(ids: Iterable<string>) {
@@ -62,7 +63,8 @@ export class Topic {
     if (!(session instanceof Session && session.transport instanceof WebSocketTransport)) return;
     const subscriber = { socket, session, transport: session.transport };
     // Of two sockets of one client in one namespace, one is told by itself.
-    if (!isFit(subscriber) || !subscriber.transport.peer.subscribe?.(this.#name)) return;
+    if (!isFit(subscriber) || !subscriber.transport.writable) return;
+    if (!subscriber.transport.peer.subscribe?.(this.#name)) return; // another one
     this.#subscribers.set(socket.id, subscriber);
     this.#others.delete(socket.id);
   }
@@ -76,12 +78,23 @@ export class Topic {
     this.#others.add(id);
   }
 
-  /** Sends frames to all subscribers but these; before, those who are not fit any more become others. */
+  /**
+   * Makes those subscribers others who are not fit any more.
+   * @param isVolatile what comes next is not for those who do not keep up
+   */
+  sift(isVolatile: boolean): void {
+    // Only the runtime knows what is buffered: to ask for each is what publishing saves.
+    const asks = isVolatile || this.#isBehind;
+    for (const [id, subscriber] of this.#subscribers)
+      if (!isFit(subscriber) || (asks && !subscriber.transport.writable)) this.unsubscribe(id);
+  }
+
+  /** Sends frames to all subscribers but these. */
   publish(publish: Publish, frames: readonly (string | Uint8Array)[], except: ReadonlySet<string>): void {
-    for (const [id, subscriber] of this.#subscribers) if (!isFit(subscriber)) this.unsubscribe(id);
     if (this.#subscribers.size === 0) return;
     for (const id of except) this.#subscribers.get(id)?.transport.peer.unsubscribe?.(this.#name);
-    for (const frame of frames) publish(this.#name, frame);
+    this.#isBehind = false;
+    for (const frame of frames) if (!publish(this.#name, frame)) this.#isBehind = true;
     for (const id of except) this.#subscribers.get(id)?.transport.peer.subscribe?.(this.#name);
   }
 }
