@@ -165,6 +165,25 @@ withCrowd(
   },
 );
 
+withCrowd("a broadcast does not overtake what was sent to a slow client alone", 40, async ({ io }, crowd) => {
+  const slow = crowd.slice(0, 5);
+  io.emit("n", 0);
+  await received(crowd, 0);
+  for (const client of slow) client.pause();
+  for (let n = 1; n < 100; n++) {
+    for (const client of slow) socketOf(io, client).emit("n", LARGE, n);
+    await setImmediate();
+  }
+  for (let n = 100; n < 200; n++) {
+    io.emit("n", n);
+    if (n === 150) for (const client of slow) client.resume();
+    if (n % 10 === 0) await setImmediate();
+  }
+  await received(crowd, 199);
+  for (const client of slow) assert.deepEqual(client.numbers, range(0, 200));
+  for (const client of crowd.slice(5)) assert.deepEqual(client.numbers, [0, ...range(100, 200)]);
+});
+
 withCrowd("a volatile broadcast is not for clients that have stopped reading", 40, async ({ io }, crowd) => {
   const [slow, fast] = [crowd.slice(0, 20), crowd.slice(20)];
   for (const client of slow) client.pause();
@@ -191,9 +210,9 @@ withCrowd(
   20,
   async ({ io, url }, crowd) => {
     let n = 0;
-    let isOver = false;
+    const end = new AbortController();
     const stream = (async () => {
-      for (; !isOver; n++) {
+      for (; !end.signal.aborted; n++) {
         io.emit("n", n);
         if (n % 5 === 0) await sleep(1);
       }
@@ -212,7 +231,7 @@ withCrowd(
       clients.every(({ io }, index) => io.engine?.transport.name === (index % 2 ? "websocket" : "polling"));
     while (!clients.every(({ connected }) => connected) || !isUpgraded()) await sleep(5);
     await sleep(100);
-    isOver = true;
+    end.abort();
     await stream;
     io.emit("n", n);
     await received(crowd, n);
