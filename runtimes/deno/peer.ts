@@ -40,8 +40,7 @@ export class DenoPeer implements Peer {
   }
 
   send(frame: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(frame);
+    this.#socket.send(frame); // which minds the state: nothing is sent any more when the socket closes
     this.#atMost += frame.length;
     if (!this.#isWatched && this.bufferedAmount >= HIGH_WATER_MARK) this.#watch(FIRST_LOOK);
   }

@@ -9,6 +9,7 @@ export type Data = string | ArrayBuffer | ArrayBufferView;
 
 /** The number of a packet type is its place in this list. */
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
+const NUMBERS = { open: "0", close: "1", ping: "2", pong: "3", message: "4", upgrade: "5", noop: "6", error: "" };
 
 export interface Packet {
   /** "error" stands for what could not be decoded. */
@@ -19,7 +20,9 @@ export interface Packet {
 
 export interface PacketOptions {
   /** Whether a polling answer with this packet may be compressed. @default true */
-  readonly compress?: boolean;
+  readonly compress?: boolean | undefined;
+  /** Set by Socket.IO when it sends the same to many. */
+  readonly preEncoded?: boolean | undefined;
 }
 
 /** Between the packets of a payload: the ASCII record separator. */
@@ -30,10 +33,19 @@ const BINARY_PREFIX = "b";
 
 const ERROR: Packet = { type: "error", data: "parser error" };
 
+/** The last message that was sent to many, and its frame: it is encoded once for all. */
+let lastMessage = "";
+let lastFrame = "4";
+
 /** A packet as one WebSocket frame: text, or the bytes of a binary message as they are. */
-export function encodePacket({ type, data = "" }: Packet): string | Uint8Array {
+export function encodePacket({ type, data = "", options }: Packet): string | Uint8Array {
   if (typeof data !== "string") return toBuffer(data);
-  return type === "error" ? data : `${TYPES.indexOf(type)}${data}`;
+  if (!options?.preEncoded) return NUMBERS[type] + data;
+  if (data !== lastMessage) {
+    lastMessage = data;
+    lastFrame = NUMBERS.message + data;
+  }
+  return lastFrame;
 }
 
 /** Packets as the body of a polling answer. */

@@ -98,11 +98,14 @@ export class Socket extends EventEmitter implements TransportListener {
     return this.send(data, options, callback);
   }
 
-  #send(type: Packet["type"], data?: Data, { compress = true }: PacketOptions = {}, callback?: SentCallback) {
+  #send(type: Packet["type"], data?: Data, given?: PacketOptions, callback?: SentCallback): void {
     if (this.readyState === "closing" || this.readyState === "closed") return;
-    const packet: Packet = { type, options: { compress }, ...(data && { data }) };
+    const options = { compress: given?.compress !== false, preEncoded: given?.preEncoded };
+    const packet: Packet = data ? { type, options, data } : { type, options };
     this.emit("packetCreate", packet);
-    this.writeBuffer.push(packet);
+    // An array with the packet in it is made faster than an empty one grows.
+    if (this.writeBuffer.length === 0) this.writeBuffer = [packet];
+    else this.writeBuffer.push(packet);
     if (callback) (this.#callbacks ??= new Map()).set(packet, callback);
     this.flush();
   }
