@@ -9,7 +9,16 @@ export type Data = string | ArrayBuffer | ArrayBufferView;
 
 /** The number of a packet type is its place in this list. */
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
-const NUMBERS = { open: "0", close: "1", ping: "2", pong: "3", message: "4", upgrade: "5", noop: "6", error: "" };
+const NUMBERS = {
+  open: "0",
+  close: "1",
+  ping: "2",
+  pong: "3",
+  message: "4",
+  upgrade: "5",
+  noop: "6",
+  error: "",
+};
 
 export interface Packet {
   /** "error" stands for what could not be decoded. */
