@@ -14,6 +14,7 @@ import { pageHeaders } from "./http/pages.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
 import { Engine } from "./realtime/engine.ts";
+import { fastParser } from "./realtime/parser.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
 import { readSettings, type ServiceOptions, type Settings } from "./settings.ts";
 
@@ -61,8 +62,9 @@ export function createService<
   const origins = new Origins(settings, forwarded);
 
   // With connection state recovery Socket.IO has an adapter of its own.
-  const publishes = settings.fastPaths && !settings.socketio.connectionStateRecovery;
-  const io: Io = new Server({ ...(publishes && { adapter: PublishingAdapter }), ...settings.socketio }); // which adds to its options
+  const adapter = settings.socketio.connectionStateRecovery ? {} : { adapter: PublishingAdapter };
+  const fast = settings.fastPaths ? { parser: fastParser, ...adapter } : {};
+  const io: Io = new Server({ ...fast, ...settings.socketio }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 

@@ -2,12 +2,12 @@
  * Who is compared: each runtime's Hinoko, its default pairing, its ceiling; and servers of the same kind elsewhere.
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { commands } from "../../runtimes/commands.ts";
 import { findBinary } from "../../src/respawn.ts";
 
+/** A contender's part in the comparison. */
 export type Role = "hinoko" | "without fast paths" | "default" | "plain" | "ceiling" | "python";
 
 export interface Contender {
@@ -29,49 +29,89 @@ const script = (name: string) =>
 const NO_WARNING = "--unstable-no-legacy-abort";
 
 /** Debian's Python, whose packages those of Debian are for. */
-const PYTHON = "/usr/bin/python3";
+export const PYTHON = "/usr/bin/python3";
 
-/** Whether Debian's package of a Python module is installed. */
-const hasModule = (name: string) => existsSync(`/usr/lib/python3/dist-packages/${name}`);
+/** The Debian packages of the Python modules that a server needs, those that are not installed. */
+const missingPackages = (modules: Readonly<Record<string, string>>) =>
+  Object.entries(modules).flatMap(([module, name]) =>
+    existsSync(`/usr/lib/python3/dist-packages/${module}`) ? [] : [name],
+  );
 
-/** All contenders that this machine can run. */
-export async function contenders(): Promise<Contender[]> {
-  const node = [process.execPath];
-  const bun = [await findBinary(commands.bun)];
-  const deno = [await findBinary(commands.deno), "run", "--allow-all", "--no-check", NO_WARNING];
-  const all: Contender[] = [];
-  const add = (runtime: string, role: Role, command: string[], file: string, env = {}) =>
-    all.push({ name: `${runtime} ${role}`, runtime, role, command: [...command, file], env });
+interface PythonServer {
+  readonly runtime: string;
+  readonly file: string;
+  /** The Debian package of each module. */
+  readonly modules: Readonly<Record<string, string>>;
+}
 
-  const off = { FAST_PATHS: "false" };
-  for (const [runtime, command] of Object.entries({ node, bun, deno })) {
+const PYTHON_SERVERS: readonly PythonServer[] = [
+  {
+    runtime: "gevent",
+    file: "gevent_django",
+    modules: {
+      socketio: "python3-socketio",
+      gevent: "python3-gevent",
+      geventwebsocket: "python3-gevent-websocket",
+      django: "python3-django",
+    },
+  },
+  {
+    runtime: "uvicorn",
+    file: "uvicorn_asgi",
+    modules: { socketio: "python3-socketio", uvicorn: "python3-uvicorn", websockets: "python3-websockets" },
+  },
+];
+
+/** What --on and --as choose from. */
+export const runtimes = ["node", "bun", "deno", ...PYTHON_SERVERS.map(({ runtime }) => runtime)];
+export const roles: readonly Role[] = [
+  "hinoko",
+  "without fast paths",
+  "default",
+  "plain",
+  "ceiling",
+  "python",
+];
+
+export interface Field {
+  readonly contenders: Contender[];
+  /** Lines about those that this machine can't run. */
+  readonly missing: string[];
+}
+
+/** All contenders. */
+export async function findContenders(): Promise<Field> {
+  const contenders: Contender[] = [];
+  const missing: string[] = [];
+  const add = (runtime: string, role: Role, command: readonly string[], file: string, env = {}) =>
+    contenders.push({ name: `${runtime} ${role}`, runtime, role, command: [...command, file], env });
+
+  const binaries = await findBinaries(missing);
+  for (const [runtime, binary] of Object.entries(binaries)) {
+    const command = runtime === "deno" ? [binary, "run", "--allow-all", "--no-check", NO_WARNING] : [binary];
     add(runtime, "hinoko", command, server("hinoko"));
-    add(runtime, "without fast paths", command, server("hinoko"), off);
+    add(runtime, "without fast paths", command, server("hinoko"), { FAST_PATHS: "false" });
     add(runtime, "default", command, server(runtime === "bun" ? "pairing-bun" : "pairing"));
     if (runtime === "node") add(runtime, "plain", command, server("plain"));
     add(runtime, "ceiling", command, server(runtime === "node" ? "raw" : `raw-${runtime}`));
   }
-  if (hasModule("socketio") && hasModule("gevent") && hasModule("django"))
-    add("gevent", "python", [PYTHON], script("gevent_django"));
-  if (hasModule("socketio") && hasModule("uvicorn"))
-    add("uvicorn", "python", [PYTHON], script("uvicorn_asgi"));
-  return all;
-}
-
-/** The versions of what is compared. */
-export function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url);
-  const packages = ["hono", "@hono/node-server", "socket.io", "engine.io", "@socket.io/bun-engine", "ws"];
-  const entries = packages.map((name): [string, string] => [name, versionOf(require, name)]);
-  return { node: process.versions.node, ...Object.fromEntries(entries) };
-}
-
-function versionOf(require: NodeJS.Require, name: string): string {
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const file = `${folder}/${name}/package.json`;
-    if (!existsSync(file)) continue;
-    const { version }: { version: string } = require(file);
-    return version;
+  for (const { runtime, file, modules } of PYTHON_SERVERS) {
+    const packages = missingPackages(modules);
+    if (packages.length === 0) add(runtime, "python", [PYTHON], script(file));
+    else missing.push(`${runtime} is left out: Debian's ${packages.join(", ")} are not installed`);
   }
-  return "?";
+  return { contenders, missing };
+}
+
+/** The program of each runtime that is installed. */
+async function findBinaries(missing: string[]): Promise<Record<string, string>> {
+  const binaries: Record<string, string> = { node: process.execPath };
+  for (const runtime of ["bun", "deno"] as const) {
+    try {
+      binaries[runtime] = await findBinary(commands[runtime]);
+    } catch (error) {
+      missing.push(`${runtime} is left out: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return binaries;
 }

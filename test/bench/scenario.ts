@@ -9,6 +9,8 @@ import type { ServerProcess } from "./server-process.ts";
 export interface Row {
   readonly title: string;
   readonly unit: "µs" | "ms" | "KiB";
+  /** What tells it from the other rows of its scenario. */
+  readonly part?: string;
 }
 
 export interface Scenario {
@@ -17,6 +19,8 @@ export interface Scenario {
   readonly rows: readonly Row[];
   /** Whether each round needs a new process. @default false */
   readonly isFresh?: boolean;
+  /** How many rounds it takes at the most. @default as many as the others */
+  readonly rounds?: number;
   takes(contender: Contender): boolean;
   /** Prepares a server, and what is measured on it. */
   open(server: ServerProcess): Promise<Trial>;
@@ -36,23 +40,43 @@ export interface Trial {
 export function perOperation(server: ServerProcess, load: Load, close: () => Promise<void>): Trial {
   return {
     async measure(duration) {
-      load.start();
+      await load.start();
       await sleep(duration * 0.2); // until what the start has sent at once is dispersed
       const [operations, time] = [load.operations, server.cpu()];
       await sleep(duration);
       const [done, used] = [load.operations - operations, server.cpu() - time];
       await load.stop();
-      if (done === 0) throw new Error(`${server.contender.name} did nothing`);
-      return [used / done];
+      return [share(server, used, done)];
     },
     close,
   };
 }
 
+/**
+ * The same for long operations: all of those that were begun are counted, from their begin to their end.
+ */
+export function perWholeOperation(server: ServerProcess, load: Load, close: () => Promise<void>): Trial {
+  return {
+    async measure(duration) {
+      const [operations, time] = [load.operations, server.cpu()];
+      await load.start();
+      await sleep(duration);
+      await load.stop();
+      return [share(server, server.cpu() - time, load.operations - operations)];
+    },
+    close,
+  };
+}
+
+function share(server: ServerProcess, used: number, operations: number): number {
+  if (operations === 0) throw new Error(`${server.contender.name} did nothing`);
+  return used / operations;
+}
+
 /** A load that can be started again after it was stopped. */
 export interface Load {
   readonly operations: number;
-  start(): void;
+  start(): void | Promise<void>;
   /** Resolves when nothing is under way any more. */
   stop(): Promise<void>;
 }

@@ -24,11 +24,14 @@ export function unmask(bytes: Uint8Array, start: number, end: number, mask: numb
   const words = new BigUint64Array(bytes.buffer, bytes.byteOffset + first, (end - first) >>> 3);
   const key = rotate(mask, first - start);
   halves.fill(key);
-  const twice = word[0] ?? 0n;
-  for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0n) ^ twice;
+  unmaskWords(words, word[0] ?? 0n);
   unmaskBytes(bytes, start, first, mask);
   unmaskBytes(bytes, first + words.byteLength, end, key);
   return false;
+}
+
+function unmaskWords(words: BigUint64Array, key: bigint): void {
+  for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0n) ^ key;
 }
 
 /** @returns whether all of it is ASCII */

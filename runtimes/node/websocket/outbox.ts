@@ -6,7 +6,18 @@
  */
 import type { Duplex } from "node:stream";
 import { HIGH_WATER_MARK } from "../../../src/engine/peer.ts";
-import { BINARY, CLOSE, CONTINUATION, FIN, isCloseCode, MAX_CONTROL, PING, PONG, TEXT } from "./frame.ts";
+import {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  FIN,
+  headerSize,
+  isCloseCode,
+  MAX_CONTROL,
+  PING,
+  PONG,
+  TEXT,
+} from "./frame.ts";
 import { Joiner } from "./joiner.ts";
 import { Slab } from "./slab.ts";
 import { atEndOfEachTurn, flushAtEndOfTurn } from "./turn.ts";
@@ -148,19 +159,27 @@ export class Outbox {
   }
 
   #push(first: number, payload: string | Uint8Array): void {
-    const length = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
-    const isLarge = length >= LARGE;
-    const slab = Slab.withRoom(isLarge ? 0 : length);
-    const start = slab.used;
-    if (isLarge) slab.writeHeader(first, length);
-    else slab.write(first, payload, length);
-    this.#extend(slab, start);
-    if (isLarge) {
-      this.#seal();
-      this.#parts.push(typeof payload === "string" ? Buffer.from(payload) : payload);
+    const length = Buffer.byteLength(payload);
+    if (length >= LARGE) {
+      const isText = typeof payload === "string";
+      return this.#pushLarge(first, isText ? Buffer.from(payload) : payload);
     }
-    this.#count(slab.used - start + (isLarge ? length : 0));
-    if (isLarge) this.flush(); // it is the sender's own memory, which may change when the turn ends
+    const slab = Slab.withRoom(headerSize(length) + length);
+    const start = slab.used;
+    slab.write(first, payload, length);
+    this.#extend(slab, start);
+  }
+
+  /** Takes a payload as it lies. It leaves at once: whoever owns it may change it when the turn ends. */
+  #pushLarge(first: number, payload: Uint8Array): void {
+    const slab = Slab.withRoom(headerSize(payload.length));
+    const start = slab.used;
+    slab.writeHeader(first, payload.length);
+    this.#extend(slab, start);
+    this.#seal();
+    this.#parts.push(payload);
+    this.#count(payload.length);
+    this.flush();
   }
 
   /** Takes what was written into a slab from there on. */
@@ -171,6 +190,7 @@ export class Outbox {
       this.#start = start;
     }
     this.#end = slab.used;
+    this.#count(slab.used - start);
   }
 
   #seal(): void {

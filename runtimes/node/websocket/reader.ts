@@ -86,6 +86,7 @@ export class FrameReader {
 
   /** Reads a chunk, which is the reader's own from now on. */
   read(chunk: Buffer): void {
+    if (this.#isDone) return;
     let at = this.#resume(chunk);
     while (at < chunk.length && !this.#isDone) {
       const start = this.#readHeader(chunk, at);

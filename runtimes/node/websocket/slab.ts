@@ -2,7 +2,7 @@
  * Memory that frames are encoded into, one behind the other whoever sends them: what one connection sends in a row lies
  * in a row, and can leave without having been copied.
  */
-import { headerSize, writeHeader } from "./frame.ts";
+import { writeHeader } from "./frame.ts";
 
 /** The size of a slab, in bytes. A connection that is slow to take its last frames holds one. */
 const SIZE = 32 * 1024;
@@ -10,10 +10,9 @@ const SIZE = 32 * 1024;
 export class Slab {
   static #current = new Slab();
 
-  /** The slab that is written to, which has room for a header and that many bytes. */
-  static withRoom(length: number): Slab {
-    const { used } = Slab.#current;
-    if (used + headerSize(length) + length > SIZE) Slab.#current = new Slab();
+  /** The slab that is written to, which has room for that many bytes. */
+  static withRoom(size: number): Slab {
+    if (Slab.#current.used + size > SIZE) Slab.#current = new Slab();
     return Slab.#current;
   }
 

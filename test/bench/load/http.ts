@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
-import type { Endpoint } from "./websocket.ts";
+import { type Endpoint, nextAddress } from "./websocket.ts";
 
 /** A request with all that a server needs. */
 export function request({ hostname, port }: Endpoint, method: string, path: string, body = ""): Buffer {
@@ -24,7 +24,7 @@ export class HttpClient {
   #reject: (error: Error) => void = () => {};
 
   constructor({ hostname, port }: Endpoint) {
-    this.#socket = connect({ host: hostname, port, noDelay: true });
+    this.#socket = connect({ host: hostname, port, localAddress: nextAddress(), noDelay: true });
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on("error", (error) => this.#reject(error));
     this.#socket.on("close", () => this.#reject(new Error("The connection was closed")));

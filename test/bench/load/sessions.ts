@@ -10,6 +10,8 @@ const PATH = "/socket.io/?EIO=4&transport=";
 /** "4" is Engine.IO's message, "0" Socket.IO's CONNECT. */
 const CONNECT = frame("40");
 const PONG = frame("3");
+const PROBE = frame("2probe");
+const UPGRADE = frame("5");
 const OPEN = "0".charCodeAt(0);
 const PING = "2".charCodeAt(0);
 
@@ -51,16 +53,20 @@ export async function openSessions(
   return clients;
 }
 
-/** A session over long-polling. */
+/** A session over long-polling, whose requests take turns on one connection. */
 export class PollingSession {
-  readonly #endpoint: Endpoint;
   readonly #http: HttpClient;
-  readonly sid: string;
+  readonly #endpoint: Endpoint;
+  readonly #sid: string;
+  readonly #poll: Buffer;
+  readonly #pong: Buffer;
 
   private constructor(endpoint: Endpoint, http: HttpClient, sid: string) {
     this.#endpoint = endpoint;
     this.#http = http;
-    this.sid = sid;
+    this.#sid = sid;
+    this.#poll = request(endpoint, "GET", `${PATH}polling&sid=${sid}`);
+    this.#pong = this.posting("3");
   }
 
   static async open(endpoint: Endpoint): Promise<PollingSession> {
@@ -68,43 +74,52 @@ export class PollingSession {
     const greeting = await http.ask(request(endpoint, "GET", `${PATH}polling`));
     const { sid }: { sid: string } = JSON.parse(greeting.toString().slice(1));
     const session = new PollingSession(endpoint, http, sid);
-    await session.ask(session.posting("40"));
-    await session.ask(session.polling());
+    await session.send(session.posting("40"));
+    await session.poll();
     return session;
-  }
-
-  /** A request that polls. */
-  polling(): Buffer {
-    return request(this.#endpoint, "GET", `${PATH}polling&sid=${this.sid}`);
   }
 
   /** A request that sends a packet. */
   posting(packet: string): Buffer {
-    return request(this.#endpoint, "POST", `${PATH}polling&sid=${this.sid}`, packet);
+    return request(this.#endpoint, "POST", `${PATH}polling&sid=${this.#sid}`, packet);
   }
 
-  ask(request: Buffer): Promise<Buffer> {
-    return this.#http.ask(request);
+  send(posting: Buffer): Promise<Buffer> {
+    return this.#http.ask(posting);
   }
 
-  /** Moves the session to a WebSocket. */
+  /** Resolves with the packets that a poll brings; a ping among them is answered. */
+  async poll(): Promise<string[]> {
+    const packets = (await this.#http.ask(this.#poll)).toString().split("\x1e");
+    if (packets.includes("2")) await this.send(this.#pong);
+    return packets;
+  }
+
+  /** Moves the session to a WebSocket as clients do: with a poll pending, which the server ends. */
   async upgrade(): Promise<Client> {
-    const client = await Client.open(this.#endpoint, `${PATH}websocket&sid=${this.sid}`);
-    const probed = new Promise<void>((resolve) => {
-      client.onMessage = () => resolve();
-    });
-    client.send(frame("2probe"));
-    await probed;
-    client.send(frame("5"));
-    this.#http.close();
+    const polled = this.poll();
+    const opened = Client.open(this.#endpoint, `${PATH}websocket&sid=${this.#sid}`);
+    const [client] = await Promise.all([opened.then(probe), polled]);
+    client.send(UPGRADE);
     listen(client, () => {});
+    this.#http.close();
     return client;
   }
 
-  close(): void {
+  /** Ends the session. */
+  async close(): Promise<void> {
+    await this.send(this.posting("1"));
     this.#http.close();
   }
 }
+
+/** Resolves when the server has answered over the WebSocket. */
+const probe = (client: Client): Promise<Client> =>
+  new Promise((resolve, reject) => {
+    client.onMessage = () => resolve(client);
+    client.onClose = () => reject(new Error("The upgrade was refused"));
+    client.send(PROBE);
+  });
 
 /** Closes all of them, and waits until the server has closed its ends. */
 export async function closeAll(clients: readonly Client[]): Promise<void> {

@@ -37,6 +37,14 @@ export interface Endpoint {
   readonly port: number;
 }
 
+let dialled = 0;
+
+/**
+ * Where the next connection comes from: another of the loopback's addresses each time, as one of them has 28,000 ports,
+ * and a closed connection keeps its own for a minute.
+ */
+export const nextAddress = (): string => `127.0.0.${2 + (dialled++ % 250)}`;
+
 /** What was read last, on any connection: it is looked at before the next is read. */
 const READ = Buffer.alloc(256 * 1024);
 
@@ -57,12 +65,16 @@ export class Client {
     this.#socket = connect({
       host: hostname,
       port,
+      localAddress: nextAddress(),
       noDelay: true,
       onread: { buffer: READ, callback: (size) => this.#receive(READ.subarray(0, size)) },
     });
     this.#take = (data) => this.#takeHead(data, opened);
     this.#socket.on("error", opened); // a connection that is lost later is closed, too
-    this.#socket.on("close", () => this.onClose());
+    this.#socket.on("close", () => {
+      opened(new Error("The connection was closed before it was open"));
+      this.onClose();
+    });
   }
 
   /** Opens a WebSocket. */
@@ -99,7 +111,10 @@ export class Client {
     const status = data.toString("latin1", 0, data.indexOf("\r\n"));
     this.#take = (frames) => this.#takeFrames(frames);
     if (status.includes(" 101 ")) opened();
-    else opened(new Error(`The handshake was answered with ${status}`));
+    else {
+      opened(new Error(`The handshake was answered with ${status}`));
+      this.#socket.destroy();
+    }
     // Whoever opened it listens first.
     const rest = Buffer.from(data.subarray(end + 4));
     if (rest.length > 0) queueMicrotask(() => this.#receive(rest));

@@ -2,25 +2,13 @@
  * Messages over WebSocket: echoes, broadcasts, and large ones.
  */
 import { Buffer } from "node:buffer";
-import type { Contender } from "../contenders.ts";
-import { closeAll, listen, openSession, openSessions } from "../load/sessions.ts";
-import { Client, frame } from "../load/websocket.ts";
+import { closeAll, listen, openSessions } from "../load/sessions.ts";
+import { type Client, frame } from "../load/websocket.ts";
 import { type Load, perOperation, type Scenario } from "../scenario.ts";
-import type { ServerProcess } from "../server-process.ts";
-
-/** A ceiling sends back what it gets as it is, and to everybody what begins with "!". */
-const isCeiling = ({ role }: Contender) => role === "ceiling";
-
-export const text = (size: number): string => "x".repeat(size);
-
-/** "4" is Engine.IO's message, "2" Socket.IO's EVENT. */
-export const event = (name: string, data: string): string => `42["${name}","${data}"]`;
-
-export const openClient = (server: ServerProcess): Promise<Client> =>
-  isCeiling(server.contender) ? Client.open(server, "/") : openSession(server);
+import { broadcastOf, event, isCeiling, openClient, text } from "./clients.ts";
 
 /** Each client keeps so many messages under way. */
-class Echoes implements Load {
+export class Echoes implements Load {
   operations = 0;
   readonly #clients: readonly Client[];
   readonly #message: Buffer;
@@ -135,12 +123,7 @@ const broadcast = (window: number): Scenario => ({
   takes: () => true,
   async open(server) {
     const clients = await openSessions(1000, () => openClient(server));
-    const message = event("cast", text(64));
-    const load = new Broadcasts(
-      clients,
-      frame(isCeiling(server.contender) ? `!${message}` : message),
-      window,
-    );
+    const load = new Broadcasts(clients, frame(broadcastOf(server.contender, text(64))), window);
     return perOperation(server, load, () => closeAll(clients));
   },
 });

@@ -1,0 +1,257 @@
+/**
+ * WebSockets byte by byte: frames cut, fragmented, pipelined and illegal, with the fast paths and without them.
+ * What a client gets to see must be the same either way.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BINARY, CLOSE, closing, frame, PING, PONG, RawWebSocket, TEXT } from "./support/raw-websocket.ts";
+import { type Served, withService } from "./support/service.ts";
+
+const FIN = 0x80;
+const echo = (value: string) => `42["echo","${value}"]`;
+
+/** Runs a test with a service that echoes, with the fast paths and without. */
+async function withEcho(test: (served: Served) => Promise<void>): Promise<void> {
+  for (const fastPaths of [true, false]) {
+    await withService(
+      { fastPaths, socketio: { maxHttpBufferSize: 100_000 } },
+      ({ io }) =>
+        void io.on("connection", (socket) => {
+          socket.on("echo", (value) => socket.emit("echo", value));
+        }),
+      test,
+    );
+  }
+}
+
+/** Expects that these texts come next. */
+async function expectTexts(client: RawWebSocket, texts: readonly string[]): Promise<void> {
+  for (const text of texts) assert.equal(String((await client.next()).payload), text);
+}
+
+const TALK = ["a", "b".repeat(118), "火".repeat(40), "c".repeat(66_000)];
+
+test("messages that are cut at every byte arrive whole", () =>
+  withEcho(async ({ port }) => {
+    const client = await RawWebSocket.join(port);
+    for (const value of TALK.slice(0, -1)) {
+      await client.trickle(frame(TEXT, echo(value)));
+      await expectTexts(client, [echo(value)]);
+    }
+    client.socket.destroy();
+  }));
+
+test("messages that are cut somewhere arrive whole, whatever lies in front of them", () =>
+  withEcho(async ({ port }) => {
+    const client = await RawWebSocket.join(port);
+    const values = [...TALK, ...TALK];
+    const bytes = Buffer.concat(values.map((value) => frame(TEXT, echo(value))));
+    for (let at = 0, step = 1; at < bytes.length; at += step, step = (step * 7 + 3) % 20_011) {
+      client.write(bytes.subarray(at, at + step));
+      await sleep(1);
+    }
+    await expectTexts(client, values.map(echo));
+    client.socket.destroy();
+  }));
+
+test("a fragmented message arrives whole, and a ping in between is answered in between", () =>
+  withEcho(async ({ port }) => {
+    const client = await RawWebSocket.join(port);
+    const bytes = Buffer.from(echo("火の粉"));
+    for (const cut of [0, 1, 12, bytes.length]) {
+      const parts = [
+        frame(TEXT, bytes.subarray(0, cut), { flags: 0 }),
+        frame(PING, "still there?"),
+        frame(0, "", { flags: 0 }),
+        frame(0, bytes.subarray(cut)),
+      ];
+      client.write(Buffer.concat(parts));
+      const pong = await client.next();
+      assert.deepEqual([pong.opcode, String(pong.payload)], [PONG, "still there?"]);
+      await expectTexts(client, [echo("火の粉")]);
+    }
+    client.socket.destroy();
+  }));
+
+test("binary of every length and alignment is unmasked, also by a mask of zeros", () =>
+  withEcho(async ({ port }) => {
+    const client = await RawWebSocket.join(port);
+    const placeholder = '{"_placeholder":true,"num":0}';
+    for (const mask of [undefined, [0, 0, 0, 0], [0xff, 0, 0x80, 1]]) {
+      const options = mask ? { mask } : {};
+      for (let length = 1; length < 200; length += 3) {
+        const bytes = Buffer.from(Array.from({ length }, (_, n) => (n * 31 + length) & 0xff));
+        const header = frame(TEXT, `451-["echo",${placeholder}]`, options);
+        client.write(Buffer.concat([header, frame(BINARY, bytes, options)]));
+        await expectTexts(client, [`451-["echo",${placeholder}]`]);
+        const { opcode, payload } = await client.next();
+        assert.equal(opcode, BINARY);
+        assert.deepEqual(payload, bytes);
+      }
+    }
+    client.socket.destroy();
+  }));
+
+test("messages that come in one packet are answered in order, and pings among them", () =>
+  withEcho(async ({ port }) => {
+    const client = await RawWebSocket.join(port);
+    for (let round = 0; round < 20; round++) {
+      const values = Array.from({ length: 10 }, (_, n) => `${round}.${n}`);
+      client.write(Buffer.concat([...values.map((value) => frame(TEXT, echo(value))), frame(PING, "p")]));
+      const order = [];
+      while (order.length < 11) order.push(await client.next());
+      const texts = order.filter(({ opcode }) => opcode === TEXT).map(({ payload }) => String(payload));
+      assert.deepEqual(texts, values.map(echo));
+      assert.equal(order.filter(({ opcode }) => opcode === PONG).length, 1);
+    }
+    client.socket.destroy();
+  }));
+
+test("every ping of a burst is answered, in order", () =>
+  withEcho(async ({ port }) => {
+    const client = await RawWebSocket.join(port);
+    const names = Array.from({ length: 40 }, (_, n) => `ping ${n}`);
+    client.write(Buffer.concat(names.map((name) => frame(PING, name))));
+    await expectTexts(client, names);
+    client.socket.destroy();
+  }));
+
+test("broadcasts and direct messages keep their order, for each of many clients", () =>
+  withEcho(async ({ port, service }) => {
+    const clients = [];
+    const sockets = [];
+    for (let n = 0; n < 10; n++) {
+      const joined = once(service.io, "connection");
+      clients.push(await RawWebSocket.join(port));
+      sockets.push(...(await joined));
+    }
+    const large = "x".repeat(30_000);
+    for (let round = 0; round < 30; round++) {
+      service.io.emit("all", round, 1);
+      for (const socket of sockets) {
+        socket.emit("you", round);
+        if (round % 10 === 0) socket.emit("large", large);
+      }
+      service.io.emit("all", round, 2);
+      service.io.emit("all", round, 3);
+      if (round % 3 === 0) await sleep(1);
+    }
+    for (const client of clients) {
+      for (let round = 0; round < 30; round++) {
+        await expectTexts(client, [
+          `42["all",${round},1]`,
+          `42["you",${round}]`,
+          ...(round % 10 === 0 ? [`42["large","${large}"]`] : []),
+          `42["all",${round},2]`,
+          `42["all",${round},3]`,
+        ]);
+      }
+      client.socket.destroy();
+    }
+  }));
+
+test("what was sent before a disconnect arrives before it", () =>
+  withEcho(async ({ port, service }) => {
+    const joined = once(service.io, "connection");
+    const client = await RawWebSocket.join(port);
+    const [socket] = await joined;
+    for (let n = 0; n < 100; n++) socket.emit("last", n);
+    socket.disconnect(true);
+    await expectTexts(
+      client,
+      Array.from({ length: 100 }, (_, n) => `42["last",${n}]`),
+    );
+    client.socket.destroy();
+  }));
+
+test("nothing is read behind an illegal frame, however it is cut", () =>
+  withEcho(async ({ port, service }) => {
+    const joined = once(service.io, "connection");
+    const client = await RawWebSocket.join(port);
+    const [socket] = await joined;
+    let echoed = 0;
+    socket.on("echo", () => echoed++);
+    const left = once(socket, "disconnect");
+    await client.trickle(Buffer.concat([frame(0x3, "x"), frame(TEXT, echo("a")), frame(0x3, "y")]));
+    assert.match((await left)[0], /^transport (error|close)$/);
+    assert.equal(echoed, 0);
+    client.socket.destroy();
+  }));
+
+const TOO_LONG = 100_001n;
+/** Some runtimes wait until a frame has come before they measure it, and take it without a mask. */
+const LENIENT = new Set([
+  "a frame that is not masked",
+  "a frame announced too long",
+  "fragments too long together",
+]);
+/** What ends a session, from a client that has joined. */
+const ENDINGS: readonly [title: string, bytes: Uint8Array][] = [
+  ["RSV1", frame(TEXT, "42", { flags: FIN | 0x40 })],
+  ["RSV2", frame(TEXT, "42", { flags: FIN | 0x20 })],
+  ["RSV3", frame(TEXT, "42", { flags: FIN | 0x10 })],
+  ["an unknown opcode", frame(0x3, "42")],
+  ["an unknown control opcode", frame(0xb, "42")],
+  ["a frame that is not masked", frame(TEXT, "42", { mask: false })],
+  ["a ping of 126 bytes", frame(PING, "x".repeat(126))],
+  ["a ping in fragments", frame(PING, "x", { flags: 0 })],
+  ["a continuation of nothing", frame(0, "42")],
+  ["a text in a fragmented text", Buffer.concat([frame(TEXT, "4", { flags: 0 }), frame(TEXT, "2")])],
+  ["a length above 2^53", frame(TEXT, "42", { length: 2n ** 53n })],
+  ["a length above 2^63", frame(TEXT, "42", { length: 2n ** 63n + 5n })],
+  ["a frame announced too long", frame(BINARY, "", { length: TOO_LONG })],
+  [
+    "fragments too long together",
+    Buffer.concat([
+      frame(BINARY, Buffer.alloc(60_000), { flags: 0 }),
+      frame(0, Buffer.alloc(60_000), { flags: 0 }),
+    ]),
+  ],
+  ["text that is not UTF-8", frame(TEXT, Buffer.from([0x34, 0xc3, 0x28]))],
+  ["much text that is not UTF-8", frame(TEXT, Buffer.concat([Buffer.alloc(99, "4"), Buffer.from([0xff])]))],
+  [
+    "fragments that are not UTF-8 together",
+    Buffer.concat([frame(TEXT, Buffer.from([0x34, 0xe7]), { flags: 0 }), frame(0, "x")]),
+  ],
+  ["a close frame of one byte", frame(CLOSE, "x")],
+  ["a close frame with code 1005", frame(CLOSE, closing(1005))],
+  ["a close frame with code 999", frame(CLOSE, closing(999))],
+  ["a close frame with code 5000", frame(CLOSE, closing(5000))],
+  ["a close reason that is not UTF-8", frame(CLOSE, closing(1000, Buffer.from([0xff])))],
+  ["a close frame", frame(CLOSE, "")],
+  ["a close frame with a code", frame(CLOSE, closing(1000))],
+  ["a close frame with a reason", frame(CLOSE, closing(4321, "bye 火"))],
+  ["a message, a close frame and another message", talkBehindClose()],
+];
+
+function talkBehindClose(): Buffer {
+  const [before, behind] = [frame(TEXT, echo("before")), frame(TEXT, echo("behind"))];
+  return Buffer.concat([before, frame(CLOSE, closing(1001)), behind]);
+}
+
+for (const [title, bytes] of ENDINGS) {
+  test(`${title} ends the session, alike on both paths, and nobody else's`, async () => {
+    const outcomes: unknown[] = [];
+    await withEcho(async ({ port, service }) => {
+      const other = await RawWebSocket.join(port);
+      const joined = once(service.io, "connection");
+      const client = await RawWebSocket.join(port);
+      const [socket] = await joined;
+      const left = once(socket, "disconnect");
+      client.write(bytes);
+      const end = LENIENT.has(title) ? await Promise.race([left, sleep(1000, [])]) : await left;
+      const [reason, description] = end;
+      await Promise.race([client.closed, sleep(500)]);
+      const frames = [...client.received()].map(({ opcode, payload }) => [opcode, payload.toString("hex")]);
+      const [why] = String(description?.description ?? "").split("\n"); // without the stack
+      outcomes.push({ reason, why, frames });
+      other.write(frame(TEXT, echo("on")));
+      await expectTexts(other, [echo("on")]);
+      for (const { socket } of [other, client]) socket.destroy();
+    });
+    const [fast, plain] = outcomes;
+    assert.deepEqual(fast, plain);
+  });
+}
