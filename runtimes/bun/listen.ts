@@ -53,7 +53,7 @@ export async function listen(
   bind: (service: Mounted, publish: Publish) => EngineBinding,
 ): Promise<Listener> {
   const { logger } = service.settings;
-  const engine = bind(service, (topic, frame) => void server.publish(topic, frame));
+  const engine = bind(service, (topic, frame) => server.publish(topic, frame) !== -1);
   service.engine.attach(engine.driver);
   const authorSockets = new Set<WebSocket<Data>>();
 

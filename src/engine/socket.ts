@@ -24,6 +24,15 @@ export type CloseReason =
   | "parse error"
   | "forced close";
 
+/** Who sends messages to a session's peer past the session. */
+export interface Bypass {
+  /** Tells that they have to go through the session again. */
+  end(): void;
+}
+
+/** Events that tell of each packet that is sent. */
+const TELLING = ["packetCreate", "flush", "drain"];
+
 /**
  * Events: `open`, `packet`, `packetCreate`, `data` and `message` (the same), `flush`, `drain`, `heartbeat`,
  * `upgrading`, `upgrade`, `close` with a reason and a description.
@@ -47,6 +56,7 @@ export class Socket extends EventEmitter implements TransportListener {
   readonly #options: EngineOptions;
   /** Most sessions have none. */
   #callbacks: Map<Packet, SentCallback> | undefined;
+  #bypasses: Set<Bypass> | undefined;
   #probe: Probe | undefined;
   /** Runs from a pong to the next ping. */
   #pingTimer: Timer | undefined;
@@ -112,12 +122,16 @@ export class Socket extends EventEmitter implements TransportListener {
 
   /** Hands the transport what it can take now. */
   flush(): void {
-    if (this.readyState === "closed" || this.writeBuffer.length === 0 || !this.transport.writable) return;
+    if (this.readyState === "closed" || this.writeBuffer.length === 0) return;
+    if (!this.transport.writable) return this.#endBypasses();
     this.emit("flush", this.writeBuffer);
     const packets = this.writeBuffer;
     this.writeBuffer = [];
     const sent = this.transport.send(packets);
-    if (sent < packets.length) this.writeBuffer = [...packets.slice(sent), ...this.writeBuffer];
+    if (sent < packets.length) {
+      this.writeBuffer = [...packets.slice(sent), ...this.writeBuffer];
+      this.#endBypasses();
+    }
     if (this.#callbacks?.size) this.#tellSent(packets.slice(0, sent), this.#callbacks);
     if (this.writeBuffer.length === 0) this.emit("drain");
   }
@@ -128,6 +142,35 @@ export class Socket extends EventEmitter implements TransportListener {
       callbacks.delete(packet);
       callback?.(this.transport);
     }
+  }
+
+  /**
+   * Lets messages be sent to the peer past this session, as long as it would do nothing but send them: nothing waits
+   * here, and nobody listens to what is sent.
+   * @returns whether they may be now
+   */
+  bypass(bypass: Bypass): boolean {
+    if (this.readyState !== "open" || this.writeBuffer.length > 0 || !this.transport.writable) return false;
+    if (TELLING.some((event) => this.listenerCount(event) > 0)) return false;
+    this.#bypasses ??= this.#watchListeners();
+    this.#bypasses.add(bypass);
+    return true;
+  }
+
+  /** Is told by who needs its bypass no more. */
+  unbypass(bypass: Bypass): void {
+    this.#bypasses?.delete(bypass);
+  }
+
+  #watchListeners(): Set<Bypass> {
+    this.on("newListener", (event) => TELLING.some((name) => name === event) && this.#endBypasses());
+    return new Set();
+  }
+
+  #endBypasses(): void {
+    if (!this.#bypasses) return;
+    for (const bypass of this.#bypasses) bypass.end();
+    this.#bypasses.clear();
   }
 
   ready(): void {
@@ -205,6 +248,7 @@ export class Socket extends EventEmitter implements TransportListener {
 
   #moveTo(transport: Transport): void {
     const previous = this.transport;
+    this.#endBypasses();
     this.upgraded = true;
     this.transport = transport;
     transport.listener = this;
@@ -239,6 +283,7 @@ export class Socket extends EventEmitter implements TransportListener {
     this.#probe?.fail();
     this.transport.abandon();
     this.#callbacks = undefined;
+    this.#endBypasses();
     // Listeners of "close" can still see what was not sent.
     queueMicrotask(() => {
       this.writeBuffer = [];

@@ -2,13 +2,12 @@
  * Socket.IO's adapter in memory, which publishes broadcasts to crowds where the runtime can: once for all, instead of
  * once for each. What is sent, to whom and in which order is the same.
  */
-import type { Namespace, Server } from "socket.io";
+import type { Namespace } from "socket.io";
 import { Adapter, type BroadcastOptions, type Room, type SocketId } from "socket.io-adapter";
+import type { Packet } from "socket.io-parser";
 import { encodePacket } from "../engine/parser.ts";
 import { Engine } from "./engine.ts";
 import { Topic } from "./topic.ts";
-
-type Packet = Parameters<Server["encoder"]["encode"]>[0];
 
 /** From how many sockets on a room is published to: each of them takes some memory then. */
 const CROWD = 16;
@@ -60,9 +59,9 @@ export class PublishingAdapter extends Adapter {
     const encoded = this.nsp.server.encoder.encode(packet);
     const except: ReadonlySet<SocketId> = this["computeExceptSids"](options.except);
     const frames = encoded.map((data) => encodePacket({ type: "message", data }));
-    topic.publish(publish, frames, except);
-
     const { volatile, compress } = options.flags ?? {};
+    topic.sift(volatile === true);
+    topic.publish(publish, frames, except);
     for (const id of topic.others) {
       const socket = except.has(id) || !members.has(id) ? undefined : this.nsp.sockets.get(id);
       if (!socket) continue;

@@ -18,8 +18,9 @@ export interface Handshake {
 /**
  * Sends a frame to all peers that subscribed to a topic: in order with what is sent to each of them alone, behind what
  * was published before it was unsubscribed or closed, and to readers that do not keep up, too.
+ * @returns whether all of them keep up: nothing is buffered for any
  */
-export type Publish = (topic: string, frame: string | Uint8Array) => void;
+export type Publish = (topic: string, frame: string | Uint8Array) => boolean;
 
 /** An Engine.IO server as a launcher binds it: it takes requests from the Hono route and opens sessions on the `Engine`. */
 export interface EngineDriver {

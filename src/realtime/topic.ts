@@ -4,26 +4,18 @@
  * just what sending does.
  */
 import type { Socket } from "socket.io";
-import { Socket as Session } from "../engine/socket.ts";
+import { type Bypass, Socket as Session } from "../engine/socket.ts";
 import { WebSocketTransport } from "../engine/websocket.ts";
 import type { Publish } from "./engine.ts";
 
-interface Subscriber {
+interface Subscriber extends Bypass {
   readonly socket: Socket;
   readonly session: Session;
   readonly transport: WebSocketTransport;
 }
 
-/** Whether nothing waits that was sent to this client before, and nobody is to be told of each packet. */
-const isFit = ({ socket, session, transport }: Subscriber): boolean =>
-  session.readyState === "open" &&
-  session.transport === transport &&
-  session.writeBuffer.length === 0 &&
-  transport.writable &&
-  !socket["_anyOutgoingListeners"]?.length &&
-  session.listenerCount("packetCreate") === 0 &&
-  session.listenerCount("flush") === 0 &&
-  session.listenerCount("drain") === 0;
+/** Whether the author is to be told what this socket is sent. `listenersAnyOutgoing()` makes an array each time. */
+const isWatched = (socket: Socket): boolean => Boolean(socket["_anyOutgoingListeners"]?.length);
 
 let count = 0;
 
@@ -32,6 +24,8 @@ export class Topic {
   readonly #name = `hinoko:${++count}`;
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #others: Set<string>;
+  /** Something was buffered for a subscriber when something was published last. */
+  #isBehind = false;
 
   /** @param ids of the sockets in the crowd */
   constructor(ids: Iterable<string>) {
@@ -56,15 +50,18 @@ export class Topic {
     this.#others.delete(id);
   }
 
-  /** Has a socket get what is published from now on, if it is fit for that. */
+  /** Has a socket get what is published from now on, if that may be. */
   subscribe(socket: Socket): void {
     const session: object = socket.conn;
     if (!(session instanceof Session && session.transport instanceof WebSocketTransport)) return;
-    const subscriber = { socket, session, transport: session.transport };
+    const { id } = socket;
+    const { transport } = session;
+    const subscriber = { socket, session, transport, end: () => this.unsubscribe(id) };
+    if (isWatched(socket) || !session.bypass(subscriber)) return;
     // Of two sockets of one client in one namespace, one is told by itself.
-    if (!isFit(subscriber) || !subscriber.transport.peer.subscribe?.(this.#name)) return;
-    this.#subscribers.set(socket.id, subscriber);
-    this.#others.delete(socket.id);
+    if (!transport.peer.subscribe?.(this.#name)) return session.unbypass(subscriber);
+    this.#subscribers.set(id, subscriber);
+    this.#others.delete(id);
   }
 
   /** Makes a subscriber one of the others. */
@@ -72,16 +69,28 @@ export class Topic {
     const subscriber = this.#subscribers.get(id);
     if (!subscriber) return;
     subscriber.transport.peer.unsubscribe?.(this.#name);
+    subscriber.session.unbypass(subscriber);
     this.#subscribers.delete(id);
     this.#others.add(id);
   }
 
-  /** Sends frames to all subscribers but these; before, those who are not fit any more become others. */
+  /**
+   * Makes those subscribers others for whom publishing is not right any more.
+   * @param isVolatile what comes next is not for those who do not keep up
+   */
+  sift(isVolatile: boolean): void {
+    for (const { socket } of this.#subscribers.values()) if (isWatched(socket)) this.unsubscribe(socket.id);
+    // Only the runtime knows what is buffered: to ask for each is what publishing saves.
+    if (!isVolatile && !this.#isBehind) return;
+    for (const [id, { transport }] of this.#subscribers) if (!transport.writable) this.unsubscribe(id);
+  }
+
+  /** Sends frames to all subscribers but these. */
   publish(publish: Publish, frames: readonly (string | Uint8Array)[], except: ReadonlySet<string>): void {
-    for (const [id, subscriber] of this.#subscribers) if (!isFit(subscriber)) this.unsubscribe(id);
     if (this.#subscribers.size === 0) return;
     for (const id of except) this.#subscribers.get(id)?.transport.peer.unsubscribe?.(this.#name);
-    for (const frame of frames) publish(this.#name, frame);
+    this.#isBehind = false;
+    for (const frame of frames) if (!publish(this.#name, frame)) this.#isBehind = true;
     for (const id of except) this.#subscribers.get(id)?.transport.peer.subscribe?.(this.#name);
   }
 }

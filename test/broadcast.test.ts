@@ -1,0 +1,437 @@
+/**
+ * Broadcasts: whom they reach, and that they and whatever else a client is sent arrive in the order in which they were
+ * sent, nothing lost and nothing twice. With fast paths and without, the same.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { io as ioClient } from "socket.io-client";
+import type { Service } from "../src/index.ts";
+import { connect } from "./support/clients.ts";
+import { RawClient } from "./support/raw-client.ts";
+import { type Served, withService } from "./support/service.ts";
+
+/** Runs a test with a crowd of clients, with fast paths and without. */
+function withCrowd(
+  name: string,
+  size: number,
+  run: (served: Served & { io: Service["io"] }, crowd: RawClient[]) => Promise<void>,
+): void {
+  for (const fastPaths of [true, false]) {
+    test(`${name}${fastPaths ? "" : " (without fast paths)"}`, () =>
+      withService(
+        { fastPaths },
+        () => {},
+        async (served) => {
+          const crowd = await RawClient.crowd(served.url, size);
+          try {
+            await run({ ...served, io: served.service.io }, crowd);
+          } finally {
+            for (const client of crowd) client.destroy();
+          }
+        },
+      ));
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
+
+/** Waits until each client has received this number. */
+const received = (crowd: readonly RawClient[], last: number) =>
+  Promise.all(crowd.map((client) => client.until(() => client.last === last)));
+
+const socketOf = (io: Service["io"], { sid }: RawClient) => {
+  const socket = io.sockets.sockets.get(sid);
+  assert.ok(socket);
+  return socket;
+};
+
+withCrowd(
+  "broadcasts and direct messages arrive in the order in which they were sent",
+  40,
+  async (served, crowd) => {
+    const { io } = served;
+    let n = 0;
+    const round = () => {
+      io.emit("n", n++);
+      for (const client of crowd) socketOf(io, client).emit("n", n);
+      n++;
+      io.emit("n", n++);
+      io.emit("n", n++);
+      for (const client of crowd) socketOf(io, client).emit("n", "x".repeat(40_000), n);
+      n++;
+      io.emit("n", "x".repeat(40_000), n++);
+    };
+    for (let turn = 0; turn < 10; turn++) {
+      round();
+      if (turn % 3 === 0) process.nextTick(round);
+      if (turn % 3 === 1) await sleep(2);
+      else await Promise.resolve().then(round);
+    }
+    await sleep(5);
+    io.emit("n", n++);
+    await received(crowd, n - 1);
+    for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));
+  },
+);
+
+withCrowd("a sender, and whoever else is excepted, is left out", 40, async ({ io }, crowd) => {
+  const [ann, bob, ...others] = crowd;
+  assert.ok(ann && bob);
+  for (const client of crowd.slice(0, 30)) await socketOf(io, client).join("room");
+  for (let n = 0; n < 60; n += 6) {
+    io.emit("n", n);
+    socketOf(io, ann).broadcast.emit("n", n + 1);
+    socketOf(io, ann)
+      .to("room")
+      .emit("n", n + 2);
+    io.except([ann.sid, bob.sid]).emit("n", n + 3);
+    io.except("room").emit("n", n + 4);
+    io.to("room")
+      .except(bob.sid)
+      .emit("n", n + 5);
+    if (n % 4 === 0) await setImmediate();
+  }
+  io.emit("n", 60);
+  await received(crowd, 60);
+  const expected = (...kinds: number[]) => [...range(0, 60).filter((n) => kinds.includes(n % 6)), 60];
+  assert.deepEqual(ann.numbers, expected(0, 5));
+  assert.deepEqual(bob.numbers, expected(0, 1, 2));
+  for (const client of others.slice(0, 28)) assert.deepEqual(client.numbers, expected(0, 1, 2, 3, 5));
+  for (const client of others.slice(28)) assert.deepEqual(client.numbers, expected(0, 1, 3, 4));
+});
+
+withCrowd(
+  "whoever joins or leaves between two broadcasts gets those of its time",
+  40,
+  async ({ io }, crowd) => {
+    const [guest] = crowd;
+    assert.ok(guest);
+    const socket = socketOf(io, guest);
+    for (const client of crowd.slice(1)) await socketOf(io, client).join("room");
+    const expected: number[] = [];
+    let n = 0;
+    for (let turn = 0; turn < 30; turn++) {
+      io.to("room").emit("n", n++);
+      await socket.join("room");
+      expected.push(n);
+      io.to("room").emit("n", n++);
+      if (turn % 4 === 0) await setImmediate();
+      expected.push(n);
+      io.to("room").emit("n", n++);
+      await socket.leave("room");
+      io.to("room").emit("n", n++);
+      if (turn % 3 === 0) await setImmediate();
+    }
+    io.emit("n", n);
+    await received(crowd, n);
+    assert.deepEqual(guest.numbers, [...expected, n]);
+    for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, n + 1));
+  },
+);
+
+/** About so many bytes per message let a client that does not read fall behind with the first hundred. */
+const LARGE = "x".repeat(100_000);
+
+withCrowd(
+  "clients that stop reading get everything in order when they read on",
+  90,
+  async ({ io }, crowd) => {
+    const slow = crowd.slice(0, 30);
+    let n = 0;
+    io.emit("n", n++);
+    await received(crowd, n - 1);
+    for (const client of slow) client.pause();
+    for (let turn = 0; turn < 80; turn++) {
+      io.emit("n", LARGE, n++);
+      for (const client of crowd) socketOf(io, client).emit("n", n);
+      n++;
+      await setImmediate();
+    }
+    for (let turn = 0; turn < 50; turn++) io.emit("n", n++);
+    await received(crowd.slice(30), n - 1);
+    for (const client of slow) {
+      assert.ok(client.numbers.length < n);
+      client.resume();
+    }
+    for (let turn = 0; turn < 100; turn++) {
+      io.emit("n", n++);
+      if (turn % 10 === 0) io.emit("n", LARGE, n++);
+      await sleep(2);
+    }
+    io.emit("n", n++);
+    await received(crowd, n - 1);
+    for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));
+  },
+);
+
+withCrowd("a broadcast does not overtake what was sent to a slow client alone", 40, async ({ io }, crowd) => {
+  const slow = crowd.slice(0, 5);
+  io.emit("n", 0);
+  await received(crowd, 0);
+  for (const client of slow) client.pause();
+  for (let n = 1; n < 100; n++) {
+    for (const client of slow) socketOf(io, client).emit("n", LARGE, n);
+    await setImmediate();
+  }
+  for (let n = 100; n < 200; n++) {
+    io.emit("n", n);
+    if (n === 150) for (const client of slow) client.resume();
+    if (n % 10 === 0) await setImmediate();
+  }
+  await received(crowd, 199);
+  for (const client of slow) assert.deepEqual(client.numbers, range(0, 200));
+  for (const client of crowd.slice(5)) assert.deepEqual(client.numbers, [0, ...range(100, 200)]);
+});
+
+withCrowd("a volatile broadcast is not for clients that have stopped reading", 40, async ({ io }, crowd) => {
+  const [slow, fast] = [crowd.slice(0, 20), crowd.slice(20)];
+  for (const client of slow) client.pause();
+  for (let n = 0; n < 100; n++) {
+    io.emit("n", LARGE, n);
+    await setImmediate();
+  }
+  await received(fast, 99);
+  for (let n = 100; n < 120; n++) {
+    io.volatile.emit("n", n);
+    await received(fast, n);
+  }
+  io.emit("n", 120);
+  for (const client of slow) client.resume();
+  await received(crowd, 120);
+  for (const client of fast) assert.deepEqual(client.numbers, range(0, 121));
+  for (const client of slow) assert.deepEqual(client.numbers, [...range(0, 100), 120]);
+  io.volatile.emit("n", 121);
+  await received(crowd, 121);
+});
+
+withCrowd(
+  "clients that poll, and that upgrade meanwhile, get each broadcast once",
+  20,
+  async ({ io, url }, crowd) => {
+    let n = 0;
+    const end = new AbortController();
+    const stream = (async () => {
+      for (; !end.signal.aborted; n++) {
+        io.emit("n", n);
+        if (n % 5 === 0) await sleep(1);
+      }
+    })();
+    const lists: number[][] = [];
+    const clients = range(0, 20).map((index) => {
+      const list: number[] = [];
+      lists.push(list);
+      const transports = index % 2 === 0 ? ["polling"] : ["polling", "websocket"];
+      return ioClient(url, { forceNew: true, transports }).on(
+        "n",
+        (number: number) => void list.push(number),
+      );
+    });
+    const isUpgraded = () =>
+      clients.every(({ io }, index) => io.engine?.transport.name === (index % 2 ? "websocket" : "polling"));
+    while (!clients.every(({ connected }) => connected) || !isUpgraded()) await sleep(5);
+    await sleep(100);
+    end.abort();
+    await stream;
+    io.emit("n", n);
+    await received(crowd, n);
+    while (lists.some((list) => list.at(-1) !== n)) await sleep(5);
+    for (const list of lists) assert.deepEqual(list, range(list[0] ?? 0, n + 1));
+    for (const client of crowd) assert.deepEqual(client.numbers, range(0, n + 1));
+    for (const client of clients) client.disconnect();
+  },
+);
+
+withCrowd(
+  "a binary broadcast arrives as it is, with its attachments behind it",
+  20,
+  async ({ io, url }, crowd) => {
+    const polling = await connect(url, { transports: ["polling"] });
+    const heard: unknown[][] = [];
+    polling.on("b", (...args: unknown[]) => heard.push(args));
+    for (let n = 0; n < 3; n++) {
+      io.emit("b", Uint8Array.of(1, n), { a: [Uint8Array.of(2, n)] }, n);
+      for (const client of crowd) socketOf(io, client).emit("n", n);
+    }
+    io.emit("n", 3);
+    await received(crowd, 3);
+    const [first, second] = [0, 1].map((num) => `{"_placeholder":true,"num":${num}}`);
+    const event = (n: number) => [`452-["b",${first},{"a":[${second}]},${n}]`, `<010${n}>`, `<020${n}>`];
+    const expected = [0, 1, 2].flatMap((n) => [...event(n), `42["n",${n}]`]);
+    for (const client of crowd) assert.deepEqual(client.messages, [...expected, '42["n",3]']);
+    while (heard.length < 3) await sleep(5);
+    assert.deepEqual(
+      heard.map(([bytes, , n]) => [Buffer.isBuffer(bytes) && [...bytes], n]),
+      range(0, 3).map((n) => [[1, n], n]),
+    );
+    polling.disconnect();
+  },
+);
+
+withCrowd(
+  "a broadcast reaches its namespace alone, also on a connection that has several",
+  20,
+  async ({ io }, crowd) => {
+    io.of("/a");
+    io.of(/^\/dynamic-\d$/);
+    for (const client of crowd) {
+      client.send("40/a,");
+      client.send("40/dynamic-1,");
+    }
+    await Promise.all(crowd.map((client) => client.until(({ length }) => length === 2)));
+    for (const client of crowd) client.messages.length = 0;
+    const expected: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      io.emit("n", n);
+      io.of("/a").emit("n", n);
+      io.of("/dynamic-1").emit("n", n);
+      expected.push(`42["n",${n}]`, `42/a,["n",${n}]`, `42/dynamic-1,["n",${n}]`);
+      if (n === 10) {
+        io.of("/a").disconnectSockets();
+        expected.push("41/a,");
+      }
+      if (n >= 11) expected.splice(-2, 1);
+      if (n % 4 === 0) await setImmediate();
+    }
+    await received(crowd, 19);
+    await Promise.all(crowd.map((client) => client.until(({ length }) => length === expected.length)));
+    for (const client of crowd) assert.deepEqual(client.messages, expected);
+  },
+);
+
+withCrowd(
+  "what was broadcast before a client is disconnected reaches it, and nothing afterwards",
+  40,
+  async ({ io }, crowd) => {
+    const [leaving, cutOff, ...others] = crowd;
+    assert.ok(leaving && cutOff);
+    for (let n = 0; n < 10; n++) io.emit("n", n);
+    socketOf(io, leaving).disconnect();
+    socketOf(io, cutOff).disconnect(true);
+    for (let n = 10; n < 20; n++) io.emit("n", n);
+    await received(others, 19);
+    assert.equal(await cutOff.closed, 1005);
+    await leaving.until((messages) => messages.includes("41"));
+    leaving.send("40");
+    await leaving.until((messages) => messages.at(-1)?.startsWith("40") === true);
+    io.emit("n", 20);
+    await received([leaving, ...others], 20);
+    const before = range(0, 10).map((n) => `42["n",${n}]`);
+    assert.deepEqual(cutOff.messages, [...before, "41"]);
+    assert.deepEqual(leaving.messages.slice(0, 11), [...before, "41"]);
+    assert.deepEqual(leaving.messages.slice(12), ['42["n",20]']);
+    for (const client of others) assert.deepEqual(client.numbers, range(0, 21));
+  },
+);
+
+withCrowd(
+  "a broadcast reaches the clients before the end of the server that follows it",
+  20,
+  async ({ io }, crowd) => {
+    io.emit("n", 0);
+    await received(crowd, 0);
+    io.emit("n", 1);
+    void io.close();
+    await Promise.all(crowd.map(({ closed }) => closed));
+    for (const client of crowd) assert.deepEqual(client.messages, ['42["n",0]', '42["n",1]']);
+  },
+);
+
+withCrowd("who listens to what a client is sent, hears of each broadcast", 40, async ({ io }, crowd) => {
+  const [ann, bob] = crowd;
+  assert.ok(ann && bob);
+  const [events, packets]: [unknown[], unknown[]] = [[], []];
+  const onEvent = (_: string, n: number) => void events.push(n);
+  const onPacket = ({ data }: { data: string }) => void packets.push(data);
+  for (let n = 0; n < 9; n++) {
+    if (n === 3) socketOf(io, ann).onAnyOutgoing(onEvent);
+    if (n === 3) socketOf(io, bob).conn.on("packetCreate", onPacket);
+    if (n === 6) socketOf(io, ann).offAnyOutgoing(onEvent);
+    if (n === 6) socketOf(io, bob).conn.off("packetCreate", onPacket);
+    io.emit("n", n);
+    if (n % 2 === 0) await setImmediate();
+  }
+  await received(crowd, 8);
+  assert.deepEqual(events, [3, 4, 5]);
+  assert.deepEqual(packets, ['2["n",3]', '2["n",4]', '2["n",5]']);
+  for (const client of crowd) assert.deepEqual(client.numbers, range(0, 9));
+});
+
+withCrowd("each client acknowledges a broadcast that asks for it", 20, async ({ io }, crowd) => {
+  io.emit("n", 0);
+  const answers = io.timeout(5000).emitWithAck("n", 1);
+  await received(crowd, 1);
+  for (const [index, client] of crowd.entries()) {
+    const id = /^42(\d+)/.exec(client.messages[1] ?? "")?.[1];
+    client.send(`43${id}[${index}]`);
+  }
+  assert.deepEqual(
+    (await answers).sort((a: number, b: number) => a - b),
+    range(0, 20),
+  );
+});
+
+/** Numbers that are always the same, from 0 to 1. */
+function* random(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+withCrowd("a thousand random steps reach whom they should, in their order", 48, async ({ io }, crowd) => {
+  const numbers = random(7);
+  const pick = <T>(items: readonly T[]): T => {
+    const item = items[Math.floor(numbers.next().value * items.length)];
+    assert.ok(item !== undefined);
+    return item;
+  };
+  const expected = new Map(crowd.map(({ sid }) => [sid, [] as string[]]));
+  const rooms = ["a", "b", "c"];
+  let n = 0;
+  for (let step = 0; step < 1000; step++) {
+    const sockets = [...io.sockets.sockets.values()];
+    const socket = pick(sockets);
+    const [room, other] = [pick(rooms), pick(rooms)];
+    /** Sends the next number, which is for sockets that fulfil a condition. */
+    const cast = (
+      target: { emit(event: string, n: number): unknown },
+      isMeant: (one: typeof socket) => boolean,
+    ) => {
+      for (const one of sockets) if (isMeant(one)) expected.get(one.id)?.push(`42["n",${n}]`);
+      target.emit("n", n++);
+    };
+    const steps: (() => unknown)[] = [
+      () => cast(io, () => true),
+      () => cast(io, () => true),
+      () => cast(io.to(room), (one) => one.rooms.has(room)),
+      () => cast(io.to(room), (one) => one.rooms.has(room)),
+      () => cast(io.to(room).to(other), (one) => one.rooms.has(room) || one.rooms.has(other)),
+      () => cast(io.to(room).except(other), (one) => one.rooms.has(room) && !one.rooms.has(other)),
+      () => cast(io.except(room), (one) => !one.rooms.has(room)),
+      () => cast(io.local, () => true),
+      () => cast(socket, (one) => one === socket),
+      () => cast(socket, (one) => one === socket),
+      () => cast(socket.broadcast, (one) => one !== socket),
+      () => cast(socket.to(room), (one) => one !== socket && one.rooms.has(room)),
+      () => cast(io.to(socket.id), (one) => one === socket),
+      () => socket.join(room),
+      () => socket.join([room, other]),
+      () => socket.leave(room),
+      () => io.in(socket.id).socketsJoin(room),
+      () => step % 10 === 0 && io.in(room).socketsLeave(room),
+      () => step % 7 === 0 && socket.onAnyOutgoing(() => {}),
+      () => socket.offAnyOutgoing(),
+      () => void (sockets.length > 30 && socket.disconnect() && expected.get(socket.id)?.push("41")),
+      () => setImmediate(),
+      () => sleep(1),
+    ];
+    await Promise.resolve(pick(steps)());
+  }
+  io.emit("n", n);
+  for (const [sid, list] of expected) if (list.at(-1) !== "41") expected.get(sid)?.push(`42["n",${n}]`);
+  await Promise.all(
+    crowd.map((client) => client.until(({ length }) => length >= (expected.get(client.sid)?.length ?? 0))),
+  );
+  for (const client of crowd) assert.deepEqual(client.messages, expected.get(client.sid));
+});
