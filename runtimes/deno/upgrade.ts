@@ -52,10 +52,11 @@ function run(
 export const accepting =
   (upgrade: Upgrade): Accept =>
   (socket) => {
-    socket.addEventListener("open", () => {
+    const open = () => {
       const peer = new DenoPeer(socket);
       peer.listen(upgrade.connect(peer));
-    });
+    };
+    socket.addEventListener("open", open, { once: true }); // what opened it can be forgotten
   };
 
 /** Fields of the connection and of a body, which the Hono chain may have set on what stands for the 101. */
