@@ -5,46 +5,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
 import { io as ioClient } from "socket.io-client";
-import type { Service } from "../src/index.ts";
+import { createService } from "../src/index.ts";
 import { connect } from "./support/clients.ts";
-import { RawClient } from "./support/raw-client.ts";
-import { type Served, withService } from "./support/service.ts";
-
-/** Runs a test with a crowd of clients, with fast paths and without. */
-function withCrowd(
-  name: string,
-  size: number,
-  run: (served: Served & { io: Service["io"] }, crowd: RawClient[]) => Promise<void>,
-): void {
-  for (const fastPaths of [true, false]) {
-    test(`${name}${fastPaths ? "" : " (without fast paths)"}`, () =>
-      withService(
-        { fastPaths },
-        () => {},
-        async (served) => {
-          const crowd = await RawClient.crowd(served.url, size);
-          try {
-            await run({ ...served, io: served.service.io }, crowd);
-          } finally {
-            for (const client of crowd) client.destroy();
-          }
-        },
-      ));
-  }
-}
-
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
-
-/** Waits until each client has received this number. */
-const received = (crowd: readonly RawClient[], last: number) =>
-  Promise.all(crowd.map((client) => client.until(() => client.last === last)));
-
-const socketOf = (io: Service["io"], { sid }: RawClient) => {
-  const socket = io.sockets.sockets.get(sid);
-  assert.ok(socket);
-  return socket;
-};
+import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
 
 withCrowd(
   "broadcasts and direct messages arrive in the order in which they were sent",
@@ -129,81 +94,6 @@ withCrowd(
     for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, n + 1));
   },
 );
-
-/** About so many bytes per message let a client that does not read fall behind with the first hundred. */
-const LARGE = "x".repeat(100_000);
-
-withCrowd(
-  "clients that stop reading get everything in order when they read on",
-  90,
-  async ({ io }, crowd) => {
-    const slow = crowd.slice(0, 30);
-    let n = 0;
-    io.emit("n", n++);
-    await received(crowd, n - 1);
-    for (const client of slow) client.pause();
-    for (let turn = 0; turn < 80; turn++) {
-      io.emit("n", LARGE, n++);
-      for (const client of crowd) socketOf(io, client).emit("n", n);
-      n++;
-      await setImmediate();
-    }
-    for (let turn = 0; turn < 50; turn++) io.emit("n", n++);
-    await received(crowd.slice(30), n - 1);
-    for (const client of slow) {
-      assert.ok(client.numbers.length < n);
-      client.resume();
-    }
-    for (let turn = 0; turn < 100; turn++) {
-      io.emit("n", n++);
-      if (turn % 10 === 0) io.emit("n", LARGE, n++);
-      await sleep(2);
-    }
-    io.emit("n", n++);
-    await received(crowd, n - 1);
-    for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));
-  },
-);
-
-withCrowd("a broadcast does not overtake what was sent to a slow client alone", 40, async ({ io }, crowd) => {
-  const slow = crowd.slice(0, 5);
-  io.emit("n", 0);
-  await received(crowd, 0);
-  for (const client of slow) client.pause();
-  for (let n = 1; n < 100; n++) {
-    for (const client of slow) socketOf(io, client).emit("n", LARGE, n);
-    await setImmediate();
-  }
-  for (let n = 100; n < 200; n++) {
-    io.emit("n", n);
-    if (n === 150) for (const client of slow) client.resume();
-    if (n % 10 === 0) await setImmediate();
-  }
-  await received(crowd, 199);
-  for (const client of slow) assert.deepEqual(client.numbers, range(0, 200));
-  for (const client of crowd.slice(5)) assert.deepEqual(client.numbers, [0, ...range(100, 200)]);
-});
-
-withCrowd("a volatile broadcast is not for clients that have stopped reading", 40, async ({ io }, crowd) => {
-  const [slow, fast] = [crowd.slice(0, 20), crowd.slice(20)];
-  for (const client of slow) client.pause();
-  for (let n = 0; n < 100; n++) {
-    io.emit("n", LARGE, n);
-    await setImmediate();
-  }
-  await received(fast, 99);
-  for (let n = 100; n < 120; n++) {
-    io.volatile.emit("n", n);
-    await received(fast, n);
-  }
-  io.emit("n", 120);
-  for (const client of slow) client.resume();
-  await received(crowd, 120);
-  for (const client of fast) assert.deepEqual(client.numbers, range(0, 121));
-  for (const client of slow) assert.deepEqual(client.numbers, [...range(0, 100), 120]);
-  io.volatile.emit("n", 121);
-  await received(crowd, 121);
-});
 
 withCrowd(
   "clients that poll, and that upgrade meanwhile, get each broadcast once",
@@ -369,6 +259,13 @@ withCrowd("each client acknowledges a broadcast that asks for it", 20, async ({ 
     (await answers).sort((a: number, b: number) => a - b),
     range(0, 20),
   );
+});
+
+test("an adapter of the author's, and that of connection state recovery, stay in their place", () => {
+  class Own extends Adapter {}
+  assert.ok(createService({ socketio: { adapter: Own } }).io.of("/").adapter instanceof Own);
+  const { io } = createService({ socketio: { connectionStateRecovery: {} } });
+  assert.ok(io.of("/").adapter instanceof SessionAwareAdapter);
 });
 
 /** Numbers that are always the same, from 0 to 1. */

@@ -1,0 +1,81 @@
+/**
+ * Broadcasts to clients of which some have stopped reading: nothing is lost, doubled or reordered, but what is volatile.
+ */
+import assert from "node:assert/strict";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
+
+/** About so many bytes per message let a client that does not read fall behind with the first hundred. */
+const LARGE = "x".repeat(100_000);
+
+withCrowd(
+  "clients that stop reading get everything in order when they read on",
+  90,
+  async ({ io }, crowd) => {
+    const slow = crowd.slice(0, 30);
+    let n = 0;
+    io.emit("n", n++);
+    await received(crowd, n - 1);
+    for (const client of slow) client.pause();
+    for (let turn = 0; turn < 80; turn++) {
+      io.emit("n", LARGE, n++);
+      for (const client of crowd) socketOf(io, client).emit("n", n);
+      n++;
+      await setImmediate();
+    }
+    for (let turn = 0; turn < 50; turn++) io.emit("n", n++);
+    await received(crowd.slice(30), n - 1);
+    for (const client of slow) {
+      assert.ok(client.numbers.length < n);
+      client.resume();
+    }
+    for (let turn = 0; turn < 100; turn++) {
+      io.emit("n", n++);
+      if (turn % 10 === 0) io.emit("n", LARGE, n++);
+      await sleep(2);
+    }
+    io.emit("n", n++);
+    await received(crowd, n - 1);
+    for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));
+  },
+);
+
+withCrowd("a broadcast does not overtake what was sent to a slow client alone", 40, async ({ io }, crowd) => {
+  const slow = crowd.slice(0, 5);
+  io.emit("n", 0);
+  await received(crowd, 0);
+  for (const client of slow) client.pause();
+  for (let n = 1; n < 100; n++) {
+    for (const client of slow) socketOf(io, client).emit("n", LARGE, n);
+    await setImmediate();
+  }
+  for (let n = 100; n < 200; n++) {
+    io.emit("n", n);
+    if (n === 150) for (const client of slow) client.resume();
+    if (n % 10 === 0) await setImmediate();
+  }
+  await received(crowd, 199);
+  for (const client of slow) assert.deepEqual(client.numbers, range(0, 200));
+  for (const client of crowd.slice(5)) assert.deepEqual(client.numbers, [0, ...range(100, 200)]);
+});
+
+withCrowd("a volatile broadcast is not for clients that have stopped reading", 40, async ({ io }, crowd) => {
+  const [slow, fast] = [crowd.slice(0, 20), crowd.slice(20)];
+  for (const client of slow) client.pause();
+  for (let n = 0; n < 100; n++) {
+    io.emit("n", LARGE, n);
+    await setImmediate();
+  }
+  await received(fast, 99);
+  for (let n = 100; n < 120; n++) {
+    io.volatile.emit("n", n);
+    await received(fast, n);
+  }
+  io.emit("n", 120);
+  for (const client of slow) client.resume();
+  await received(crowd, 120);
+  for (const client of fast) assert.deepEqual(client.numbers, range(0, 121));
+  for (const client of slow) assert.deepEqual(client.numbers, [...range(0, 100), 120]);
+  io.volatile.emit("n", 121);
+  await received(crowd, 121);
+});
