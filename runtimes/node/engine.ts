@@ -5,9 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HttpBindings } from "@hono/node-server";
-import { Server } from "engine.io";
+import { Server, type Transport } from "engine.io";
 import type { Context } from "hono";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
+import { readQuery } from "../../src/engine/exchange.ts";
 import type { Guard } from "../../src/engine/options.ts";
 import { ask } from "../../src/engine/request.ts";
 import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
@@ -17,12 +18,19 @@ import { CapturedResponse } from "./captured-response.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
 import type { EngineBinding, StraightEngine } from "./listen.ts";
 import { replay } from "./replay.ts";
-import { FastWebSocketServer } from "./websocket/fast.ts";
+import { FastTransport } from "./transport.ts";
+import { FastWebSocket, FastWebSocketServer } from "./websocket/fast.ts";
 
 /** A handshake has no `outgoing`: Node gives its raw socket instead. */
 type NodeContext = Context<{ Bindings: Partial<HttpBindings> }>;
 
-const TRANSPORT = /[?&]transport=([a-z]+)/;
+type TransportName = "polling" | "websocket" | "webtransport";
+
+/** A request as engine.io completes it. */
+interface EngineRequest extends IncomingMessage {
+  _query: Record<string, string>;
+  websocket?: WebSocket;
+}
 
 const EVENTS = ["connection_error", "initial_headers", "headers"] as const;
 
@@ -42,9 +50,17 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
     this.#engine = engine;
     this.on("connection", (session) => {
       const handshake = this.#handshakes.get(session.request);
+      this.#handshakes.delete(session.request);
       if (handshake) engine.open(session, handshake);
     });
     for (const event of EVENTS) this.on(event, (...args) => engine.emit(event, ...args));
+  }
+
+  protected override createTransport(name: TransportName, request: EngineRequest): Transport {
+    const { websocket } = request;
+    return websocket instanceof FastWebSocket
+      ? new FastTransport(request, websocket)
+      : super.createTransport(name, request);
   }
 
   override generateId(request: IncomingMessage): string | PromiseLike<string> {
@@ -86,15 +102,17 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
 
   /** Answers a request that goes straight to the engine. */
   answer(incoming: IncomingMessage, outgoing: ServerResponse, handshake: Handshake): void {
-    if (!incoming.url?.includes("sid=")) this.#handshakes.set(incoming, handshake); // it may open a session
-    this.handleRequest(incoming, outgoing);
+    const _query = readQuery(incoming.url ?? ""); // engine.io would make a URL to read it
+    if (!_query["sid"]) this.#handshakes.set(incoming, handshake); // it may open a session
+    this.handleRequest(Object.assign(incoming, { _query }), outgoing);
   }
 
   /** Makes a handshake that goes straight to the engine. */
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake): boolean {
-    if (!this.#takesHandshake(TRANSPORT.exec(incoming.url ?? "")?.[1])) return false;
+    const _query = readQuery(incoming.url ?? "");
+    if (!this.#takesHandshake(_query["transport"])) return false;
     this.#handshakes.set(incoming, handshake);
-    this.handleUpgrade(incoming, socket, head);
+    this.handleUpgrade(Object.assign(incoming, { _query }), socket, head);
     return true;
   }
 

@@ -51,7 +51,7 @@ export class Exchange<Env extends object = object> {
 const PLAIN = /^[\w\-.~=&]*$/;
 
 /** The parameters of a URL's query. Of a name that is given twice, the last counts. */
-function readQuery(url: string): Record<string, string> {
+export function readQuery(url: string): Record<string, string> {
   const start = url.indexOf("?") + 1;
   const query = start === 0 ? "" : url.slice(start);
   if (!PLAIN.test(query)) return Object.fromEntries(new URLSearchParams(query));

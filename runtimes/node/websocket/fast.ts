@@ -13,6 +13,13 @@ import { flushAtEndOfTurn } from "./turn.ts";
 
 type Sendable = Parameters<WebSocket["send"]>[0];
 
+/** Who is told what a WebSocket receives, beside the listeners to its events. */
+export interface Receiver {
+  received(data: Buffer, isBinary: boolean): void;
+  failed(error: Error): void;
+  closed(): void;
+}
+
 const kWebSocket = Symbol("WebSocket");
 
 /** A connection that knows its WebSocket, so that all connections share their listeners. */
@@ -37,6 +44,7 @@ export class FastWebSocket extends WebSocket implements FrameSink {
   declare _pendingAutoPongs: number;
   declare readonly _maxPendingAutoPongs: number;
 
+  receiver: Receiver | undefined;
   #reader: FrameReader | undefined;
 
   /** Takes over a connection whose opening handshake ws has made. @param head what came with the handshake */
@@ -87,6 +95,8 @@ export class FastWebSocket extends WebSocket implements FrameSink {
 
   /** @internal */
   onMessage(data: Buffer, isBinary: boolean): void {
+    this.receiver?.received(data, isBinary);
+    if (this.receiver && this.listenerCount("message") === 0) return;
     this.emit("message", isBinary ? shape(data, this.binaryType) : data, isBinary);
   }
 
@@ -123,7 +133,8 @@ export class FastWebSocket extends WebSocket implements FrameSink {
   onBreach(error: Breach): void {
     this._socket.resume();
     this.close(error.closeCode);
-    this.emit("error", error);
+    this.receiver?.failed(error);
+    if (!this.receiver || this.listenerCount("error") > 0) this.emit("error", error);
   }
 
   /** The connection gave bytes. @internal */
@@ -151,6 +162,7 @@ export class FastWebSocket extends WebSocket implements FrameSink {
     if (this._closeTimer) clearTimeout(this._closeTimer);
     this._sender.lose();
     this._readyState = WebSocket.CLOSED;
+    this.receiver?.closed();
     this.emit("close", this._closeCode, this._closeMessage);
   }
 }

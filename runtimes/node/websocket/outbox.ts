@@ -73,17 +73,17 @@ export class Outbox {
     const opcode = this.#isFragmented ? CONTINUATION : kind;
     this.#isFragmented = !fin;
     this.#push(fin ? opcode | FIN : opcode, payload);
-    if (callback) this.#owe(callback);
+    if (callback) this.owe(callback);
   }
 
   ping(data: unknown, _mask?: boolean, callback?: Callback): void {
     this.#control(PING, payloadOf(data));
-    if (callback) this.#owe(callback);
+    if (callback) this.owe(callback);
   }
 
   pong(data: unknown, _mask?: boolean, callback?: Callback): void {
     this.#control(PONG, payloadOf(data));
-    if (callback) this.#owe(callback);
+    if (callback) this.owe(callback);
   }
 
   /**
@@ -119,7 +119,7 @@ export class Outbox {
     this.#seal();
     this.#parts.push(frame);
     this.#count(frame.length);
-    if (callback) this.#owe(callback);
+    if (callback) this.owe(callback);
   }
 
   /** Writes what waits. */
@@ -207,11 +207,13 @@ export class Outbox {
     if (this._bufferedBytes >= MAX_PENDING) this.flush();
   }
 
-  get #isFull(): boolean {
+  /** Whether so much waits that who sends should wait, too. */
+  get isFull(): boolean {
     return this.#socket.writableLength + this._bufferedBytes >= HIGH_WATER_MARK;
   }
 
-  #owe(callback: Callback): void {
+  /** Has somebody told when what was sent is on its way. */
+  owe(callback: Callback): void {
     this.#owed.push(callback);
     this.#settle();
   }
@@ -221,7 +223,7 @@ export class Outbox {
     if (this.#isSettling) return;
     this.#isSettling = true;
     try {
-      while (this.#owed.length > 0 && !this.#isFull) this.#owed.shift()?.();
+      while (this.#owed.length > 0 && !this.isFull) this.#owed.shift()?.();
     } finally {
       this.#isSettling = false;
     }

@@ -1,0 +1,89 @@
+/**
+ * engine.io's WebSocket transport on a fast WebSocket: it is told what comes by calls instead of events, keeps no
+ * functions of its own, and is writable again as soon as a packet is sent, unless the client does not keep up.
+ */
+import { Transport } from "engine.io";
+import type { Packet, RawData } from "engine.io-parser";
+import type { FastWebSocket, Receiver } from "./websocket/fast.ts";
+
+/** A packet, with its frame if it goes to many. */
+type Encodable = Packet & { options?: { wsPreEncodedFrame?: readonly Uint8Array[] } };
+
+/** The data that was encoded last: engine.io's parsers give it to a callback, at once. */
+let encoded: RawData = "";
+const keep = (data: RawData) => {
+  encoded = data;
+};
+
+export class FastTransport extends Transport implements Receiver {
+  /** The WebSocket, where ws's users look for it. */
+  readonly socket: FastWebSocket;
+  #isSettling = false;
+  #isOwed = false;
+
+  /** @param request the handshake, whose query tells the protocol */
+  constructor(request: { _query: Record<string, string> }, socket: FastWebSocket) {
+    super(request);
+    this.socket = socket;
+    this.writable = true;
+    socket.receiver = this;
+  }
+
+  override get name(): string {
+    return "websocket";
+  }
+
+  received(data: Buffer, isBinary: boolean): void {
+    this.onData(isBinary ? data : data.toString());
+  }
+
+  failed(error: Error): void {
+    this.onError(String(error)); // as engine.io's own transport words it
+  }
+
+  closed(): void {
+    this.onClose();
+  }
+
+  override send(packets: Encodable[]): void {
+    this.writable = false;
+    if (this.socket.readyState !== this.socket.OPEN)
+      return this.socket.send("", (error) => this.#fail(error));
+    const { _sender: outbox } = this.socket;
+    for (const packet of packets) {
+      const frame = packet.options?.wsPreEncodedFrame;
+      if (frame) {
+        outbox.sendFrame(frame);
+      } else {
+        this.parser.encodePacket(packet, this.supportsBinary, keep);
+        outbox.send(encoded);
+      }
+    }
+    encoded = "";
+    if (outbox.isFull) outbox.owe((error) => (error ? this.#fail(error) : this.#settle()));
+    else this.#settle();
+  }
+
+  /** Tells that all is sent, one time after the other: whoever is told may send at once. */
+  #settle(): void {
+    this.#isOwed = true;
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    while (this.#isOwed) {
+      this.#isOwed = false;
+      this.emit("drain");
+      this.writable = true;
+      this.emit("ready");
+    }
+    this.#isSettling = false;
+  }
+
+  #fail(error: Error | undefined): void {
+    this.onError("write error", error?.stack);
+  }
+
+  override doClose(done?: () => void): void {
+    this.socket.close();
+    done?.();
+  }
+}
