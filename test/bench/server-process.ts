@@ -58,7 +58,7 @@ export class ServerProcess implements Endpoint {
       return new ServerProcess(contender, child, child.pid, Number(port));
     }
     clearTimeout(timer);
-    throw new Error(`it did not start within ${PATIENCE / 1000} s: ${contender.command.join(" ")}`);
+    throw new Error(`it did not start, or not within ${PATIENCE / 1000} s: ${contender.command.join(" ")}`);
   }
 
   /** The CPU time that its threads have used, in microseconds. */

@@ -51,7 +51,7 @@ const get: Scenario = {
 /** Fresh, as the load generator has not files enough for the connections to all contenders. */
 const getBesideIdle: Scenario = {
   name: "http-get-idle",
-  rows: [{ title: "the same beside 5,000 idle Socket.IO connections", unit: "µs" }],
+  rows: [{ title: "GET / beside 5,000 idle Socket.IO connections", unit: "µs" }],
   isFresh: true,
   rounds: 3,
   takes: () => true,
