@@ -5,7 +5,7 @@
  *   npm test -- bun deno                  some pairs
  *   npm test -- node test/route.test.ts   some files
  *
- * The files in test/parity hold every engine to what engine.io on Node does in detail.
+ * The files in test/parity hold every engine to what engine.io on Node does in detail, with the fast paths and without.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -41,20 +41,24 @@ const isCi = Boolean(process.env["CI"]);
 const reports = mkdtempSync(join(tmpdir(), "hinoko-"));
 const report = (name: string) => join(reports, `${name}.xml`);
 
-const [wanted, files] = split(process.argv.slice(2));
+const isFile = (arg: string) => arg.includes(".test.");
+const wanted = process.argv.slice(2).filter((arg) => !isFile(arg));
+const named = process.argv.slice(2).filter(isFile);
 
-function split(args: readonly string[]): [string[], string[]] {
-  const isFile = (arg: string) => arg.includes(".test.");
-  const named = args.filter(isFile);
-  const all = ["./test", "./test/parity"].flatMap((folder) =>
-    readdirSync(folder)
-      .filter(isFile)
-      .map((file) => `${folder}/${file}`),
-  );
-  return [args.filter((arg) => !isFile(arg)), named.length > 0 ? named : all];
-}
+/** The files that were named, or else all in these folders. */
+const filesIn = (...folders: string[]): string[] =>
+  named.length > 0
+    ? named
+    : folders.flatMap((folder) =>
+        readdirSync(folder)
+          .filter(isFile)
+          .map((file) => `${folder}/${file}`),
+      );
 
-const node = (name: string, program: string, flags: string[]): Target => ({
+const all = filesIn("./test", "./test/parity");
+const parity = filesIn("./test/parity");
+
+const node = (name: string, program: string, flags: string[], files = all): Target => ({
   name,
   program,
   args: [
@@ -83,30 +87,43 @@ function currentNode(): string | undefined {
   }
 }
 
-const bun = (name: string, program: string): Target => ({
+const bun = (name: string, program: string, files = all): Target => ({
   name,
   program,
   args: ["test", `--timeout=${TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${report(name)}`, ...files],
 });
 
+const deno = (name: string, program: string, files = all): Target => ({
+  name,
+  program,
+  args: ["test", "--allow-all", "--no-check", `--junit-path=${report(name)}`, ...files],
+});
+
+/** The same runtime without Hinoko's fast paths. */
+const without = (target: Target): Target => ({ ...target, env: { FAST_PATHS: "false" } });
+
 async function targets(): Promise<Target[]> {
   const bunProgram = await findBinary(commands.bun);
-  const deno = ["test", "--allow-all", "--no-check", `--junit-path=${report("deno")}`];
-  const all: Target[] = [
-    node("node", machineNode, ["--import", "tsx"]),
-    { ...node("node-native", machineNode, ["--import", "tsx"]), env: { ENGINE: "native" } },
+  const denoProgram = await findBinary(commands.deno);
+  const tsx = ["--import", "tsx"];
+  const targets: Target[] = [
+    node("node", machineNode, tsx),
+    without(node("node-without", machineNode, tsx, parity)),
+    { ...node("node-native", machineNode, tsx), env: { ENGINE: "native" } },
     bun("bun", bunProgram),
+    without(bun("bun-without", bunProgram, parity)),
     { ...bun("bun-matching", bunProgram), env: { ENGINE: "matching" } },
-    { name: "deno", program: await findBinary(commands.deno), args: [...deno, ...files] },
+    deno("deno", denoProgram),
+    without(deno("deno-without", denoProgram, parity)),
   ];
   const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
   if (isWanted("node-current")) {
     const current = currentNode();
-    if (current) all.splice(1, 0, node("node-current", current, []));
+    if (current) targets.splice(1, 0, node("node-current", current, []));
     else if (isCi) throw new Error(`${CURRENT_NODE} cannot be had from npm, and CI skips nothing`);
     else console.log(`node-current is skipped: ${CURRENT_NODE} cannot be had from npm for this machine`);
   }
-  return all.filter(({ name }) => isWanted(name));
+  return targets.filter(({ name }) => isWanted(name));
 }
 
 /** Runs one target to its end and counts what its JUnit report tells. */
