@@ -3,7 +3,9 @@
  */
 import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type DefaultEventsMap, Namespace, Server, type Socket } from "socket.io";
+import type { Answer } from "./engine/polling.ts";
 import { ServiceApp } from "./http/app.ts";
 import { bundle } from "./http/bundle.ts";
 import { Forwarded } from "./http/forwarded.ts";
@@ -43,20 +45,34 @@ export interface Service<
   readonly settings: Settings;
 }
 
+const isStatus = (status: number): status is ContentfulStatusCode => status >= 200 && status <= 599;
+
+/** The engine's answer, with the headers that middleware has set so far; its cookies are beside theirs. */
+function reply(c: Context, { status, headers, body }: Answer): Response {
+  const fields: Answer["headers"] = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() !== "set-cookie") fields[name] = value;
+    else for (const cookie of [value].flat()) c.header(name, cookie, { append: true });
+  }
+  const known = isStatus(status) ? status : 500;
+  return body ? c.body(body, known, fields) : c.body(null, known, fields);
+}
+
 /** What is under Socket.IO unless the author says otherwise. With connection state recovery it has an adapter of its own. */
 const fastPathsOf = ({ fastPaths, socketio }: Settings): SocketIoOptions => ({
   ...(fastPaths && { parser: fastParser }),
   ...(fastPaths && !socketio.connectionStateRecovery && { adapter: PublishingAdapter }),
 });
 
-/** A handshake without the Hono chain. The address is asked for when a session is opened: most requests open none. */
+/** A handshake whose address is asked for when somebody looks: most requests open no session. */
 class Admission implements Handshake {
-  readonly variables = {};
+  readonly variables: Handshake["variables"];
   readonly #visitor: Visitor;
   readonly #forwarded: Forwarded;
   #address: string | undefined;
 
-  constructor(visitor: Visitor, forwarded: Forwarded) {
+  constructor(visitor: Visitor, forwarded: Forwarded, variables: Handshake["variables"] = {}) {
+    this.variables = variables;
     this.#visitor = visitor;
     this.#forwarded = forwarded;
   }
@@ -94,18 +110,8 @@ export function createService<
   const sockets: Handler = async (c) => {
     const refusal = await origins.refusal(c);
     if (refusal) return refusal;
-    // Reading `c.res` makes Hono merge the headers that middleware set before `next()` into the engine's own Response.
-    void c.res;
     const { io: _, ...variables } = c.var;
-    const answer = await engine.handle(c, {
-      address: forwarded.address(visitorOf(c.req.raw, c.env)),
-      variables,
-    });
-    // In that merge, the cookies that middleware set would replace those of the engine.
-    for (const cookie of answer.headers.getSetCookie()) {
-      if (!c.res.headers.getSetCookie().includes(cookie)) c.header("Set-Cookie", cookie, { append: true });
-    }
-    return answer;
+    return reply(c, await engine.handle(c, new Admission(visitorOf(c.req.raw, c.env), forwarded, variables)));
   };
 
   let routed = false;

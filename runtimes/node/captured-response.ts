@@ -1,34 +1,31 @@
 /**
- * A ServerResponse that becomes a Response: what engine.io and its middlewares write is kept and handed over.
+ * A ServerResponse that becomes the engine's answer: what engine.io and its middlewares write is kept and handed over.
  */
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from "node:http";
-
-const NULL_BODY = new Set([204, 205, 304]);
+import { type Answer, empty } from "../../src/engine/polling.ts";
 
 export class CapturedResponse extends ServerResponse {
   /** The answer, once it was ended. */
-  readonly response: Promise<Response>;
-  #resolve: (response: Response) => void = () => {};
-  readonly #chunks: Uint8Array[] = [];
+  readonly answer: Promise<Answer>;
+  #resolve: (answer: Answer) => void = () => {};
+  /** The headers that came with the status. */
+  #named: OutgoingHttpHeaders = {};
+  readonly #chunks: (string | Uint8Array)[] = [];
 
   constructor(request: IncomingMessage) {
     super(request);
-    this.response = new Promise((resolve) => {
+    this.answer = new Promise((resolve) => {
       this.#resolve = resolve;
     });
   }
 
   override writeHead(status: number, ...rest: unknown[]): this {
-    // Kept as set headers, where `response` finds them, with those that middlewares set before.
-    for (const [name, value] of Object.entries(rest.find(isHeaders) ?? {})) {
-      if (value !== undefined) this.setHeader(name, value);
-    }
+    this.#named = rest.find(isHeaders) ?? {};
     return super.writeHead(status);
   }
 
   override write(chunk: unknown): boolean {
-    if (typeof chunk === "string") this.#chunks.push(Buffer.from(chunk));
-    else if (chunk instanceof Uint8Array) this.#chunks.push(chunk);
+    if (typeof chunk === "string" || chunk instanceof Uint8Array) this.#chunks.push(chunk);
     return true;
   }
 
@@ -39,8 +36,7 @@ export class CapturedResponse extends ServerResponse {
     if (done) this.once("finish", () => done());
     this.write(chunk);
     if (!this.headersSent) this.writeHead(this.statusCode);
-    const body = NULL_BODY.has(this.statusCode) ? null : Buffer.concat(this.#chunks);
-    this.#resolve(new Response(body, { status: this.statusCode, headers: this.#headers() }));
+    this.#resolve({ status: this.statusCode, headers: this.#headers(), body: this.#body() });
     this.finished = true; // and with it `writableEnded`
     this.emit("finish");
     return this;
@@ -48,18 +44,28 @@ export class CapturedResponse extends ServerResponse {
 
   /** The client has gone: nobody reads the answer, but the middlewares that wait for one must go on. */
   abandon(): void {
-    this.#resolve(new Response(null, { status: 400 }));
+    this.#resolve(empty(400));
     this.emit("close");
   }
 
-  #headers(): Headers {
-    const headers = new Headers();
-    for (const [name, value] of Object.entries(this.getHeaders())) {
-      for (const one of Array.isArray(value) ? value : [value]) headers.append(name, String(one));
+  #headers(): Answer["headers"] {
+    const headers: Answer["headers"] = {};
+    for (const [name, value] of Object.entries({ ...this.getHeaders(), ...lowerCased(this.#named) })) {
+      if (value !== undefined) headers[name] = Array.isArray(value) ? value : String(value);
     }
     return headers;
+  }
+
+  #body(): string | Uint8Array<ArrayBuffer> {
+    const [only = "", ...rest] = this.#chunks;
+    if (typeof only === "string" && rest.length === 0) return only;
+    return Buffer.concat(this.#chunks.map((chunk) => Buffer.from(chunk)));
   }
 }
 
 const isHeaders = (value: unknown): value is OutgoingHttpHeaders =>
   typeof value === "object" && value !== null;
+
+/** Node keeps the names of headers that were set in lower case. */
+const lowerCased = (headers: OutgoingHttpHeaders): OutgoingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -10,6 +10,7 @@ import type { Context } from "hono";
 import { type WebSocket, WebSocketServer } from "ws";
 import { readQuery } from "../../src/engine/exchange.ts";
 import type { Guard } from "../../src/engine/options.ts";
+import { type Answer, empty } from "../../src/engine/polling.ts";
 import { ask } from "../../src/engine/request.ts";
 import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
 import type { Mounted } from "../../src/runtime.ts";
@@ -67,7 +68,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
     return this.#engine.generateId?.(request) ?? super.generateId(request);
   }
 
-  async handle(c: NodeContext, handshake: Handshake): Promise<Response> {
+  async handle(c: NodeContext, handshake: Handshake): Promise<Answer> {
     const { incoming, outgoing } = c.env;
     if (!incoming)
       throw new TypeError("The Socket.IO route needs the bindings of @hono/node-server in c.env");
@@ -75,17 +76,17 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
       if (!this.#takesHandshake(c.req.query("transport"))) return this.#refuse(c, incoming);
       this.#handshakes.set(incoming, handshake);
       this.#claimed.add(incoming);
-      return c.body(null);
+      return empty(200);
     }
     // The client left while middleware was awaited: nobody would read what engine.io answered.
-    if (outgoing.closed) return c.body(null, 400);
+    if (outgoing.closed) return empty(400);
     // A middleware may have read the body already; Hono keeps what it read.
     const request = incoming.readableDidRead ? replay(incoming, await c.req.arrayBuffer()) : incoming;
     this.#handshakes.set(request, handshake);
     const captured = new CapturedResponse(request);
     outgoing.once("close", () => captured.abandon());
     this.handleRequest(request, captured);
-    return captured.response;
+    return captured.answer;
   }
 
   /** engine.io has no WebSocket server without the transport, and would look for it all the same. */
@@ -93,11 +94,11 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
     return transport === "websocket" && this.opts.transports?.includes(transport) === true;
   }
 
-  #refuse(c: NodeContext, request: IncomingMessage): Response {
+  #refuse(c: NodeContext, request: IncomingMessage): Answer {
     const code = Server.errors.UNKNOWN_TRANSPORT;
     const message = Server.errorMessages[code];
     this.emit("connection_error", { req: request, code, message, context: c.req.query() });
-    return c.body(message, 400, { "Content-Type": "text/html" }); // as engine.io refuses a handshake
+    return { status: 400, headers: { "Content-Type": "text/html" }, body: message }; // as engine.io refuses a handshake
   }
 
   /** Answers a request that goes straight to the engine. */

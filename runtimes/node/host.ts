@@ -7,10 +7,14 @@ import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import { fitsInUrl, ORDINARY } from "../host.ts";
 
+/** The last host that was found to be ordinary: the next is the same nearly always. */
+let ordinary = "";
+
 /** Brings a request into the form in which the Host header alone names the host, and the URL can be built. */
 export function leaveHostToGuard(incoming: IncomingMessage): void {
   const { host = "", upgrade } = incoming.headers;
-  if (incoming.url?.startsWith("/") && ORDINARY.test(host) && upgrade === undefined) return;
+  if (host !== ordinary && ORDINARY.test(host)) ordinary = host;
+  if (host === ordinary && incoming.url?.startsWith("/") && upgrade === undefined) return;
 
   const hosts = incoming.headersDistinct["host"]?.join(", ");
   const scheme = incoming.socket instanceof TLSSocket ? "https" : "http";

@@ -65,10 +65,10 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
     return this.#upgrades.get(env);
   }
 
-  async handle(c: Context, handshake: Handshake): Promise<Response> {
+  handle(c: Context, handshake: Handshake): Answer | Promise<Answer> {
     // The client left while middleware was awaited: a poll of its would take messages to nobody.
-    if (c.req.raw.signal.aborted) return toResponse(empty(400));
-    return toResponse(await this.#admit(new Exchange(c.req, c.env, handshake)));
+    if (c.req.raw.signal.aborted) return empty(400);
+    return this.#admit(new Exchange(c.req, c.env, handshake));
   }
 
   /** Answers a request that the service let through without the Hono chain. @param env stands for its `c.env` */

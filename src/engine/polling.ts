@@ -11,7 +11,7 @@ import { Transport } from "./transport.ts";
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
-  readonly body?: string | ReadableStream;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream;
   /** Whether the body may be compressed. */
   readonly compress?: boolean;
 }

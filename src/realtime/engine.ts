@@ -6,6 +6,7 @@ import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "hono";
+import type { Answer } from "../engine/polling.ts";
 
 /** Who opened a session, as the Hono chain saw them. */
 export interface Handshake {
@@ -29,7 +30,7 @@ export interface EngineDriver {
    * for the 101: the launcher makes the handshake when the Hono chain has run to its end with that answer, and
    * sends the headers that the chain set on it.
    */
-  handle(c: Context, handshake: Handshake): Response | Promise<Response>;
+  handle(c: Context, handshake: Handshake): Answer | Promise<Answer>;
   /** Adds an Express-style middleware that runs before each request is verified. */
   use(middleware: EngineMiddleware): void;
   /** Closes every session and takes no new one. */
@@ -53,6 +54,12 @@ interface Session {
   once(event: "close", listener: () => void): unknown;
   close(): unknown;
 }
+
+const NOT_SERVED: Answer = {
+  status: 503,
+  headers: { "Content-Type": "text/plain; charset=UTF-8" },
+  body: "Socket.IO is not being served",
+};
 
 /** How often the sessions that could not be told of the end yet are looked at, in milliseconds. */
 const LOOK = 20;
@@ -103,9 +110,9 @@ export class Engine extends EventEmitter {
   }
 
   /** Answers a request that reached the Socket.IO route. */
-  handle(c: Context, handshake: Handshake): Response | Promise<Response> {
+  handle(c: Context, handshake: Handshake): Answer | Promise<Answer> {
     const opensNone = this.#isRetiring && c.req.query("sid") === undefined;
-    if (!this.#driver || opensNone) return c.text("Socket.IO is not being served", 503);
+    if (!this.#driver || opensNone) return NOT_SERVED;
     return this.#driver.handle(c, handshake);
   }
 
