@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HttpBindings } from "@hono/node-server";
-import { Server, type Transport } from "engine.io";
+import { Server, type Socket, type Transport } from "engine.io";
 import type { Context } from "hono";
 import { type WebSocket, WebSocketServer } from "ws";
 import { readQuery } from "../../src/engine/exchange.ts";
@@ -35,6 +35,12 @@ interface EngineRequest extends IncomingMessage {
 
 const EVENTS = ["connection_error", "initial_headers", "headers"] as const;
 
+/** Ends a pending poll as soon as a probe has come, for a client that waits to leave polling: engine.io does 100 ms later. */
+function endPoll(this: Socket): void {
+  const { transport } = this;
+  if (transport.name === "polling" && transport.writable) transport.send([{ type: "noop" }]);
+}
+
 class NodeEngine extends Server implements EngineDriver, StraightEngine {
   readonly #engine: Engine;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
@@ -52,6 +58,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
     this.on("connection", (session) => {
       const handshake = this.#handshakes.get(session.request);
       this.#handshakes.delete(session.request);
+      if (fastPaths && session.transport.name === "polling") session.on("upgrading", endPoll);
       if (handshake) engine.open(session, handshake);
     });
     for (const event of EVENTS) this.on(event, (...args) => engine.emit(event, ...args));
