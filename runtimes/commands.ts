@@ -14,6 +14,9 @@ const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 /** Else Deno warns that a poll's `request.signal` is aborted when the poll was answered, which the engine knows. */
 const NO_WARNING = "--unstable-no-legacy-abort";
 
+/** In MB. Else V8's young generation grows to twice that while many clients connect, and does not shrink again. */
+const YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=8";
+
 export const commands = {
   node: {
     name: "Node.js",
@@ -36,6 +39,13 @@ export const commands = {
     name: "Deno",
     binary: "deno",
     install: "npm install --save-dev deno",
-    args: (watch) => ["run", ...(watch ? ["--watch"] : []), NO_WARNING, ...PERMISSIONS, launcher("deno")],
+    args: (watch) => [
+      "run",
+      ...(watch ? ["--watch"] : []),
+      NO_WARNING,
+      YOUNG_GENERATION,
+      ...PERMISSIONS,
+      launcher("deno"),
+    ],
   },
 } satisfies Record<string, Command>;

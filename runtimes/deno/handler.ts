@@ -3,7 +3,7 @@
  * end, or the author's own WebSocket route, gets the socket.
  */
 import { readOptions } from "../../src/engine/options.ts";
-import { NativeEngine } from "../../src/engine/server.ts";
+import { PublishingEngine } from "../../src/engine/topics.ts";
 import { isLarger, TOO_BIG } from "../../src/engine/websocket.ts";
 import { secure } from "../../src/http/pages.ts";
 import { type Mounted, targetOf } from "../../src/runtime.ts";
@@ -32,7 +32,7 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const { logger, socketio } = service.settings;
   const options = readOptions(socketio, commands.deno.name);
   const { maxHttpBufferSize } = options;
-  const engine = new NativeEngine(service.engine, options);
+  const engine = new PublishingEngine(service.engine, options);
   service.engine.attach(engine);
   const socketPath = socketio.path ?? "/socket.io";
   const authorSockets = new Set<WebSocket>();
@@ -40,7 +40,7 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   /** What takes the WebSocket that the answer to this `env` stands for. */
   function acceptFor(env: object): Accept | undefined {
     const upgrade = engine.upgradeOf(env);
-    if (upgrade) return accepting(upgrade);
+    if (upgrade) return accepting(upgrade, engine.topics);
     const route = routeOf(env);
     return (
       route &&

@@ -2,6 +2,7 @@
  * Deno's WebSocket as a peer of the engine.
  */
 import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
+import type { Topics } from "../../src/engine/topics.ts";
 
 /** How often a peer that is full is looked at: Deno tells of no drain. In milliseconds; the pause doubles up to the last. */
 const FIRST_LOOK = 4;
@@ -12,13 +13,15 @@ const NETWORK_ERROR = /os error|EOF|closed/i;
 
 export class DenoPeer implements Peer {
   readonly #socket: WebSocket;
+  readonly #topics: Topics;
   #listener: PeerListener | undefined;
   #isWatched = false;
   /** What was buffered when Deno was last asked, and what was sent since. */
   #atMost = 0;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, topics: Topics) {
     this.#socket = socket;
+    this.#topics = topics;
   }
 
   /** Tells the engine's end of the connection what happens on this one. */
@@ -57,5 +60,13 @@ export class DenoPeer implements Peer {
 
   close(code?: number, reason?: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+  }
+
+  subscribe(topic: string): boolean {
+    return this.#socket.readyState === WebSocket.OPEN && this.#topics.subscribe(topic, this);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#topics.unsubscribe(topic, this);
   }
 }

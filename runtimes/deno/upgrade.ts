@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import { defineWebSocketHelper, WSContext, type WSEvents } from "hono/ws";
 import type { Upgrade } from "../../src/engine/server.ts";
+import type { Topics } from "../../src/engine/topics.ts";
 import { DenoPeer } from "./peer.ts";
 
 /** What is done with a WebSocket that was just made. */
@@ -50,10 +51,10 @@ function run(
 
 /** Puts a WebSocket under the engine when it can send. */
 export const accepting =
-  (upgrade: Upgrade): Accept =>
+  (upgrade: Upgrade, topics: Topics): Accept =>
   (socket) => {
     const open = () => {
-      const peer = new DenoPeer(socket);
+      const peer = new DenoPeer(socket, topics);
       peer.listen(upgrade.connect(peer));
     };
     socket.addEventListener("open", open, { once: true }); // what opened it can be forgotten

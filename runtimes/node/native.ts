@@ -3,7 +3,7 @@
  */
 import { WebSocketServer } from "ws";
 import { readOptions } from "../../src/engine/options.ts";
-import { NativeEngine } from "../../src/engine/server.ts";
+import { PublishingEngine } from "../../src/engine/topics.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
@@ -15,7 +15,7 @@ import { FastWebSocketServer } from "./websocket/fast.ts";
 export function bindNative({ engine, settings }: Mounted): EngineBinding {
   // engine.io has what the native engine has not.
   const options = readOptions(settings.socketio, `${commands.node.name} with ENGINE=native`);
-  const driver = new NativeEngine(engine, options);
+  const driver = new PublishingEngine(engine, options);
   const Sockets = withChainHeaders(settings.fastPaths ? FastWebSocketServer : WebSocketServer);
   const sockets = new Sockets({
     noServer: true,
@@ -32,7 +32,7 @@ export function bindNative({ engine, settings }: Mounted): EngineBinding {
         ((socket, head, headers) => {
           setChainHeaders(incoming, headers);
           sockets.handleUpgrade(incoming, socket, head, (webSocket) => {
-            const peer = new NodePeer(webSocket);
+            const peer = new NodePeer(webSocket, driver.topics);
             peer.listen(upgrade.connect(peer), socket);
           });
         })

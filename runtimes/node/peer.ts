@@ -4,12 +4,15 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Peer, PeerListener } from "../../src/engine/peer.ts";
+import type { Topics } from "../../src/engine/topics.ts";
 
 export class NodePeer implements Peer {
   readonly #socket: WebSocket;
+  readonly #topics: Topics;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, topics: Topics) {
     this.#socket = socket;
+    this.#topics = topics;
   }
 
   /**
@@ -42,5 +45,13 @@ export class NodePeer implements Peer {
 
   terminate(): void {
     this.#socket.terminate();
+  }
+
+  subscribe(topic: string): boolean {
+    return this.#socket.readyState === this.#socket.OPEN && this.#topics.subscribe(topic, this);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#topics.unsubscribe(topic, this);
   }
 }

@@ -19,7 +19,7 @@ export interface Handshake {
 /**
  * Sends a frame to all peers that subscribed to a topic: in order with what is sent to each of them alone, behind what
  * was published before it was unsubscribed or closed, and to readers that do not keep up, too.
- * @returns whether all of them keep up: nothing is buffered for any
+ * @returns whether all of them keep up: each can be sent more. It may be false also when little is buffered for one
  */
 export type Publish = (topic: string, frame: string | Uint8Array) => boolean;
 
