@@ -6,7 +6,10 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timer
 import type { Packet } from "./parser.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
-/** How often a pending poll is ended while the client waits to leave polling, in milliseconds. */
+/**
+ * How often a pending poll is ended while the client waits to leave polling, in milliseconds. The first is ended with
+ * the pong; the client may have opened another by the time it reads that.
+ */
 const NUDGE_INTERVAL = 100;
 
 /** What a session does about its upgrade. */
@@ -37,6 +40,7 @@ export class Probe implements TransportListener {
     if (type === "ping" && data === "probe") {
       this.#transport.send([{ type: "pong", data }]);
       this.#session.probed();
+      this.#session.nudge();
       clearInterval(this.#nudges);
       this.#nudges = setInterval(() => this.#session.nudge(), NUDGE_INTERVAL);
     } else if (type === "upgrade") {
