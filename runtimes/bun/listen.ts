@@ -30,7 +30,7 @@ export type MakeHandshake = (
 /** An engine as it is bound to Bun. */
 export interface EngineBinding {
   readonly driver: EngineDriver & {
-    answer(request: Request, env: BunEnv, handshake: Handshake): Promise<Response>;
+    answer(request: Request, env: BunEnv, handshake: Handshake): Response | Promise<Response>;
   };
   /** The most bytes that a message, or the body of a polling request, may have. */
   readonly maxSize: number;
@@ -71,7 +71,10 @@ export async function listen(
         ? service.admit(visitor(request, env))
         : undefined;
       if (handshake) {
-        return engine.driver.answer(request, env, handshake).then((answer) => finish(request, env, answer));
+        const answer = engine.driver.answer(request, env, handshake);
+        return answer instanceof Promise
+          ? answer.then((answer) => finish(request, env, answer))
+          : finish(request, env, answer);
       }
       const answer = service.fetch(request, env);
       return answer instanceof Promise
@@ -110,14 +113,15 @@ export async function listen(
   });
 
   /** Makes the handshake that an answer stands for, if it does. */
-  async function finish(request: Request, env: BunEnv, answer: Response): Promise<Response | undefined> {
+  function finish(request: Request, env: BunEnv, answer: Response) {
     const makeHandshake = answer.ok ? engine.handshakeOf(env) : undefined;
     if (!makeHandshake) return answer;
     const { headers } = answer;
     // As ws does on Node: a client that names protocols gives up when none is chosen.
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
-    return (await makeHandshake(request, server, headers)) ? undefined : badHandshake();
+    const isMade = makeHandshake(request, server, headers);
+    return isMade instanceof Promise ? isMade.then(conclude) : conclude(isMade);
   }
 
   return {
@@ -134,9 +138,11 @@ export async function listen(
   };
 }
 
-/** To a handshake that is malformed (RFC 6455, 4.2.1). */
-const badHandshake = () =>
-  new Response("Bad Request: not a WebSocket handshake", {
-    status: 400,
-    headers: { "Sec-WebSocket-Version": "13" },
-  });
+/** A handshake that could not be made is malformed (RFC 6455, 4.2.1). */
+const conclude = (isMade: boolean): Response | undefined =>
+  isMade
+    ? undefined
+    : new Response("Bad Request: not a WebSocket handshake", {
+        status: 400,
+        headers: { "Sec-WebSocket-Version": "13" },
+      });
