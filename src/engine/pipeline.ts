@@ -21,6 +21,8 @@ export interface Opening {
   readonly handshake: Handshake;
 }
 
+export type StraightAnswer = Response | Headers;
+
 /**
  * An engine whose sessions are of type `Session`.
  * `Env` is what a launcher puts into `c.env`, and `Upgrade` what the driver of the runtime gets to make a WebSocket handshake that was let through.
@@ -71,10 +73,18 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
     return toResponse(await this.#admit(new Exchange(c.req, c.env, handshake)));
   }
 
-  /** Answers a request that the service let through without the Hono chain. @param env stands for its `c.env` */
-  answer(request: Request, env: Env, handshake: Handshake): Response | Promise<Response> {
+  /**
+   * Answers a request that the service let through without the Hono chain, and a WebSocket handshake that the engine
+   * lets through, too, with no more than the headers of its 101.
+   * @param env stands for its `c.env`
+   */
+  answer(request: Request, env: Env, handshake: Handshake): StraightAnswer | Promise<StraightAnswer> {
     const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
-    return andThen(this.#admit(new Exchange(body, env, handshake)), toResponse);
+    const exchange = new Exchange(body, env, handshake);
+    return andThen(this.#admit(exchange), (answer) => {
+      const isLetThrough = exchange.isHandshake && answer.status === 200 && this.#upgrades.has(env);
+      return isLetThrough ? toHeaders(answer.headers) : toResponse(answer);
+    });
   }
 
   #admit(exchange: Exchange<Env>): Answer | Promise<Answer> {
