@@ -3,6 +3,7 @@
  * it, unless the author's own WebSocket route has.
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
+import type { StraightAnswer } from "../../src/engine/pipeline.ts";
 import { secure } from "../../src/http/pages.ts";
 import type { EngineDriver, Handshake, Publish } from "../../src/realtime/engine.ts";
 import { type Address, type Listener, type Mounted, targetOf } from "../../src/runtime.ts";
@@ -30,7 +31,7 @@ export type MakeHandshake = (
 /** An engine as it is bound to Bun. */
 export interface EngineBinding {
   readonly driver: EngineDriver & {
-    answer(request: Request, env: BunEnv, handshake: Handshake): Promise<Response>;
+    answer(request: Request, env: BunEnv, handshake: Handshake): StraightAnswer | Promise<StraightAnswer>;
   };
   /** The most bytes that a message, or the body of a polling request, may have. */
   readonly maxSize: number;
@@ -43,6 +44,9 @@ type WebSocket<Data> = Bun.ServerWebSocket<Data>;
 
 const isEngines = (socket: WebSocket<Data>): socket is WebSocket<SocketBinding> => "drained" in socket.data;
 const isAuthors = (socket: WebSocket<Data>): socket is WebSocket<BunWebSocketData> => "events" in socket.data;
+
+/** Nothing for a request that has become a WebSocket. */
+type Outcome = Response | undefined | Promise<Response | undefined>;
 
 /** Bun's own limit for the bodies of requests, in bytes. */
 const MAX_BODY_SIZE = 128 * 1024 * 1024;
@@ -71,7 +75,10 @@ export async function listen(
         ? service.admit(visitor(request, env))
         : undefined;
       if (handshake) {
-        return engine.driver.answer(request, env, handshake).then((answer) => finish(request, env, answer));
+        const answer = engine.driver.answer(request, env, handshake);
+        return answer instanceof Promise
+          ? answer.then((answer) => finishStraight(request, env, answer))
+          : finishStraight(request, env, answer);
       }
       const answer = service.fetch(request, env);
       return answer instanceof Promise
@@ -109,15 +116,21 @@ export async function listen(
     },
   });
 
+  const finishStraight = (request: Request, env: BunEnv, answer: StraightAnswer): Outcome =>
+    answer instanceof Headers ? make(engine.handshakeOf(env), request, answer) : answer;
+
   /** Makes the handshake that an answer stands for, if it does. */
-  async function finish(request: Request, env: BunEnv, answer: Response): Promise<Response | undefined> {
+  function finish(request: Request, env: BunEnv, answer: Response): Outcome {
     const makeHandshake = answer.ok ? engine.handshakeOf(env) : undefined;
-    if (!makeHandshake) return answer;
-    const { headers } = answer;
+    return makeHandshake ? make(makeHandshake, request, answer.headers) : answer;
+  }
+
+  function make(makeHandshake: MakeHandshake | undefined, request: Request, headers: Headers): Outcome {
     // As ws does on Node: a client that names protocols gives up when none is chosen.
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
-    return (await makeHandshake(request, server, headers)) ? undefined : badHandshake();
+    const isMade = makeHandshake?.(request, server, headers) ?? false;
+    return isMade instanceof Promise ? isMade.then(conclude) : conclude(isMade);
   }
 
   return {
@@ -134,9 +147,11 @@ export async function listen(
   };
 }
 
-/** To a handshake that is malformed (RFC 6455, 4.2.1). */
-const badHandshake = () =>
-  new Response("Bad Request: not a WebSocket handshake", {
-    status: 400,
-    headers: { "Sec-WebSocket-Version": "13" },
-  });
+/** A handshake that could not be made is malformed (RFC 6455, 4.2.1). */
+const conclude = (isMade: boolean): Response | undefined =>
+  isMade
+    ? undefined
+    : new Response("Bad Request: not a WebSocket handshake", {
+        status: 400,
+        headers: { "Sec-WebSocket-Version": "13" },
+      });

@@ -12,7 +12,7 @@ import { Exchange } from "./exchange.ts";
 import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
 import { type Answer, empty } from "./polling.ts";
-import { admit, type EngineRequest, Refusal, type Verifiable, verify } from "./request.ts";
+import { admit, type EngineRequest, Refusal, type Verifiable, verify, verifyProtocol } from "./request.ts";
 
 /** A session that is to be opened. */
 export interface Opening {
@@ -20,6 +20,8 @@ export interface Opening {
   readonly request: EngineRequest;
   readonly handshake: Handshake;
 }
+
+export type StraightAnswer = Response | Headers;
 
 /**
  * An engine whose sessions are of type `Session`.
@@ -71,10 +73,18 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
     return this.#admit(new Exchange(c.req, c.env, handshake));
   }
 
-  /** Answers a request that the service let through without the Hono chain. @param env stands for its `c.env` */
-  async answer(request: Request, env: Env, handshake: Handshake): Promise<Response> {
+  /**
+   * Answers a request that the service let through without the Hono chain, and a WebSocket handshake that the engine
+   * lets through, too, with no more than the headers of its 101.
+   * @param env stands for its `c.env`
+   */
+  answer(request: Request, env: Env, handshake: Handshake): StraightAnswer | Promise<StraightAnswer> {
     const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
-    return toResponse(await this.#admit(new Exchange(body, env, handshake)));
+    const exchange = new Exchange(body, env, handshake);
+    return andThen(this.#admit(exchange), (answer) => {
+      const isLetThrough = exchange.isHandshake && answer.status === 200 && this.#upgrades.has(env);
+      return isLetThrough ? toHeaders(answer.headers) : toResponse(answer);
+    });
   }
 
   #admit(exchange: Exchange<Env>): Answer | Promise<Answer> {
@@ -100,27 +110,37 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
     if (refusal) return this.#refuse(refusal, exchange);
     if (!session) return this.#open(exchange);
     if (exchange.isHandshake) return this.#letThrough(exchange, this.upgrader(session));
-    const answer = this.pass(exchange, session);
-    return answer instanceof Promise
-      ? answer.then((answer) => this.#complete(answer, exchange))
-      : this.#complete(answer, exchange);
+    return andThen(this.pass(exchange, session), (answer) => this.#complete(answer, exchange));
   }
 
-  async #open(exchange: Exchange<Env>): Promise<Answer> {
-    const { request, handshake } = exchange; // described now: nobody can read it when the client has its answer
-    const refusal = await admit(exchange, this.options);
-    if (refusal) return this.#refuse(refusal, exchange);
-    const id = await this.#newId(request);
+  #open(exchange: Exchange<Env>): Answer | Promise<Answer> {
+    const { request } = exchange; // described now: nobody can read it when the client has its answer
+    const { guard } = this.options;
+    const refusal = guard.allowRequest ? admit(request, guard) : undefined;
+    return andThen(refusal, (refusal = verifyProtocol(exchange)) =>
+      refusal
+        ? this.#refuse(refusal, exchange)
+        : andThen(this.#newId(request), (id) => this.#openAs(id, exchange)),
+    );
+  }
+
+  #openAs(id: string | Refusal, exchange: Exchange<Env>): Answer | Promise<Answer> {
     if (id instanceof Refusal) return this.#refuse(id, exchange);
+    const { request, handshake } = exchange;
     const opening = { id, request, handshake };
     if (exchange.isHandshake) return this.#letThrough(exchange, this.opener(opening));
-    const answer = await this.open(exchange, opening);
-    const { cookie } = this.options;
-    if (cookie) answer.headers["Set-Cookie"] = [serialize(cookie.name, id, cookie)];
-    return this.#complete(answer, exchange);
+    return andThen(this.open(exchange, opening), (answer) => {
+      const { cookie } = this.options;
+      if (cookie) answer.headers["Set-Cookie"] = [serialize(cookie.name, id, cookie)];
+      return this.#complete(answer, exchange);
+    });
   }
 
-  async #newId(request: EngineRequest): Promise<string | Refusal> {
+  #newId(request: EngineRequest): string | Promise<string | Refusal> {
+    return this.engine.generateId ? this.#generateId(request) : randomId();
+  }
+
+  async #generateId(request: EngineRequest): Promise<string | Refusal> {
     try {
       return (await this.engine.generateId?.(request)) ?? randomId();
     } catch (error) {
@@ -174,8 +194,27 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
   }
 }
 
+/** Goes on with a value that may have to be waited for; at once where it is there. */
+const andThen = <Value, Result>(
+  value: Value | Promise<Value>,
+  then: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> => (value instanceof Promise ? value.then(then) : then(value));
+
+const ID_SIZE = 15;
+
+/** Drawn for 64 ids at a time. */
+const random = Buffer.alloc(64 * ID_SIZE);
+let used = random.length;
+
 /** 120 random bits. */
-const randomId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(15))).toString("base64url");
+function randomId(): string {
+  if (used === random.length) {
+    crypto.getRandomValues(random);
+    used = 0;
+  }
+  used += ID_SIZE;
+  return random.toString("base64url", used - ID_SIZE, used);
+}
 
 function toResponse({ status, headers, body }: Answer): Response {
   return new Response(body || null, { status, headers: toInit(headers) });

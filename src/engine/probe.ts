@@ -2,12 +2,15 @@
  * The probe of an upgrade: a new transport of a polling session shows that it works before it takes over.
  * @see https://socket.io/docs/v4/engine-io-protocol/#upgrade
  */
-import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import type { Packet } from "./parser.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
-/** How often a pending poll is ended while the client waits to leave polling, in milliseconds. */
-const NUDGE_INTERVAL = 100;
+/**
+ * How long a poll may be pending while the client waits to leave polling, in milliseconds. The one that is pending
+ * when the pong is sent is ended with it; the client may open another before it reads that.
+ */
+const PATIENCE = 100;
 
 /** What a session does about its upgrade. */
 export interface Upgrading {
@@ -23,7 +26,8 @@ export class Probe implements TransportListener {
   readonly #transport: Transport;
   readonly #session: Upgrading;
   readonly #timeout: ReturnType<typeof setTimeout>;
-  #nudges: ReturnType<typeof setInterval> | undefined;
+  #hasPonged = false;
+  #nudge: ReturnType<typeof setTimeout> | undefined;
 
   /** @param timeout how long the client has to upgrade, in milliseconds */
   constructor(transport: Transport, timeout: number, session: Upgrading) {
@@ -37,14 +41,21 @@ export class Probe implements TransportListener {
     if (type === "ping" && data === "probe") {
       this.#transport.send([{ type: "pong", data }]);
       this.#session.probed();
-      clearInterval(this.#nudges);
-      this.#nudges = setInterval(() => this.#session.nudge(), NUDGE_INTERVAL);
+      this.#session.nudge();
+      this.#hasPonged = true;
     } else if (type === "upgrade") {
       this.#stop();
       this.#session.ended(true);
     } else {
       this.fail();
     }
+  }
+
+  /** The client has opened a poll. */
+  polled(): void {
+    if (!this.#hasPonged) return;
+    clearTimeout(this.#nudge);
+    this.#nudge = setTimeout(() => this.#session.nudge(), PATIENCE);
   }
 
   ready(): void {}
@@ -65,7 +76,7 @@ export class Probe implements TransportListener {
   }
 
   #stop(): void {
-    clearInterval(this.#nudges);
+    clearTimeout(this.#nudge);
     clearTimeout(this.#timeout);
   }
 }

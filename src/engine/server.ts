@@ -31,10 +31,10 @@ export class NativeEngine<Env extends object = object> extends Pipeline<Socket, 
     return this.#sessions.get(sid);
   }
 
-  protected async open({ raw }: Exchange<Env>, opening: Opening): Promise<Answer> {
+  protected open({ raw }: Exchange<Env>, opening: Opening): Answer | Promise<Answer> {
     const transport = new Polling();
     const session = this.#create(opening, transport);
-    const answer = await transport.poll(raw);
+    const answer = transport.poll(raw); // there already: the first packet waits for it
     this.engine.open(session, opening.handshake);
     return answer;
   }

@@ -175,6 +175,7 @@ export class Socket extends EventEmitter implements TransportListener {
 
   ready(): void {
     this.flush();
+    this.#probe?.polled();
   }
 
   packet(packet: Packet): void {
