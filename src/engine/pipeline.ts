@@ -223,7 +223,8 @@ function toResponse({ status, headers, body }: Answer): Response {
 /** Most headers have one value each, for which a record does. */
 function toInit(headers: Answer["headers"]): Record<string, string> | Headers {
   const single: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name];
     if (typeof value !== "string") return toHeaders(headers);
     single[name] = value;
   }

@@ -3,8 +3,10 @@
  * WebSocket handshakes are made by the driver of a runtime, which puts a `Peer` under the session.
  * @see https://socket.io/docs/v4/engine-io-protocol/
  */
+import type { Engine } from "../realtime/engine.ts";
 import { readText } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
+import type { EngineOptions } from "./options.ts";
 import type { Peer, PeerListener } from "./peer.ts";
 import { type Opening, Pipeline } from "./pipeline.ts";
 import { type Answer, empty, Polling } from "./polling.ts";
@@ -21,6 +23,16 @@ export interface Upgrade {
 export class NativeEngine<Env extends object = object> extends Pipeline<Socket, Upgrade, Env> {
   readonly #sessions = new Map<string, Socket>();
   #isClosed = false;
+  /** One listener for all sessions: each would keep several closures otherwise. */
+  readonly #forget: (this: Socket) => void;
+
+  constructor(engine: Engine, options: EngineOptions) {
+    super(engine, options);
+    const sessions = this.#sessions;
+    this.#forget = function () {
+      sessions.delete(this.id);
+    };
+  }
 
   close(): void {
     this.#isClosed = true;
@@ -42,7 +54,7 @@ export class NativeEngine<Env extends object = object> extends Pipeline<Socket, 
   #create({ id, request }: Opening, transport: Transport): Socket {
     const session = new Socket(id, transport, { request, server: this.engine, options: this.options });
     this.#sessions.set(id, session);
-    session.once("close", () => this.#sessions.delete(id));
+    session.on("close", this.#forget);
     return session;
   }
 

@@ -30,6 +30,9 @@ export interface Bypass {
   end(): void;
 }
 
+/** What is in an empty write buffer. It stays empty: what is sent begins an array of its own. */
+const NOTHING: Packet[] = [];
+
 /** Events that tell of each packet that is sent. */
 const TELLING = ["packetCreate", "flush", "drain"];
 
@@ -51,7 +54,7 @@ export class Socket extends EventEmitter implements TransportListener {
   upgrading = false;
   upgraded = false;
   /** What no transport has taken yet. */
-  writeBuffer: Packet[] = [];
+  writeBuffer: Packet[] = NOTHING;
 
   readonly #options: EngineOptions;
   /** Most sessions have none. */
@@ -126,7 +129,7 @@ export class Socket extends EventEmitter implements TransportListener {
     if (!this.transport.writable) return this.#endBypasses();
     this.emit("flush", this.writeBuffer);
     const packets = this.writeBuffer;
-    this.writeBuffer = [];
+    this.writeBuffer = NOTHING;
     const sent = this.transport.send(packets);
     if (sent < packets.length) {
       this.writeBuffer = [...packets.slice(sent), ...this.writeBuffer];
@@ -287,7 +290,7 @@ export class Socket extends EventEmitter implements TransportListener {
     this.#endBypasses();
     // Listeners of "close" can still see what was not sent.
     queueMicrotask(() => {
-      this.writeBuffer = [];
+      this.writeBuffer = NOTHING;
     });
     this.emit("close", reason, description);
   }

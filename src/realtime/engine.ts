@@ -51,7 +51,7 @@ interface Session {
   readonly request: object;
   /** Writable: what is sent now is on its way at once. Polling is while a poll is pending. */
   readonly transport: { readonly writable: boolean };
-  once(event: "close", listener: () => void): unknown;
+  on(event: "close", listener: (this: Session) => void): unknown;
   close(): unknown;
 }
 
@@ -76,6 +76,16 @@ export class Engine extends EventEmitter {
   #isRetiring = false;
   readonly #sessions = new Set<Session>();
   readonly #middlewares: EngineMiddleware[] = [];
+  /** One listener for all sessions: each would keep several closures otherwise. */
+  readonly #forget: (this: Session) => void;
+
+  constructor() {
+    super();
+    const sessions = this.#sessions;
+    this.#forget = function () {
+      sessions.delete(this);
+    };
+  }
 
   /** How many sessions are open. */
   get clientsCount(): number {
@@ -121,7 +131,7 @@ export class Engine extends EventEmitter {
     Object.assign(session, { remoteAddress: address });
     Object.assign(session.request, { var: variables });
     this.#sessions.add(session);
-    session.once("close", () => this.#sessions.delete(session));
+    session.on("close", this.#forget);
     this.emit("connection", session);
   }
 
