@@ -5,6 +5,7 @@
  *   npm test -- bun deno                  some pairs
  *   npm test -- node test/route.test.ts   some files
  *
+ * An engine that is not a runtime's first choice is spared the files that do not concern engines.
  * The files in test/parity hold every engine to what engine.io on Node does in detail, with the fast paths and without.
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -57,6 +58,8 @@ const filesIn = (...folders: string[]): string[] =>
 
 const all = filesIn("./test", "./test/parity");
 const parity = filesIn("./test/parity");
+/** Without those that have nothing to do with an engine. */
+const engines = all.filter((file) => !/\/(?:cli|package|settings)\.test\.ts$/.test(file));
 
 const node = (name: string, program: string, flags: string[], files = all): Target => ({
   name,
@@ -109,10 +112,10 @@ async function targets(): Promise<Target[]> {
   const targets: Target[] = [
     node("node", machineNode, tsx),
     without(node("node-without", machineNode, tsx, parity)),
-    { ...node("node-native", machineNode, tsx), env: { ENGINE: "native" } },
+    { ...node("node-native", machineNode, tsx, engines), env: { ENGINE: "native" } },
     bun("bun", bunProgram),
     without(bun("bun-without", bunProgram, parity)),
-    { ...bun("bun-matching", bunProgram), env: { ENGINE: "matching" } },
+    { ...bun("bun-matching", bunProgram, engines), env: { ENGINE: "matching" } },
     deno("deno", denoProgram),
     without(deno("deno-without", denoProgram, parity)),
   ];

@@ -21,11 +21,12 @@ export interface Opening {
   readonly handshake: Handshake;
 }
 
+/** To a request that went straight to the engine: for a WebSocket handshake that is let through, the headers of its 101. */
 export type StraightAnswer = Response | Headers;
 
 /**
- * An engine whose sessions are of type `Session`.
- * `Env` is what a launcher puts into `c.env`, and `Upgrade` what the driver of the runtime gets to make a WebSocket handshake that was let through.
+ * An engine whose sessions are of type `Session`. `Env` is what a launcher puts into `c.env`, and `Upgrade` what the
+ * driver of the runtime gets to make a WebSocket handshake that was let through.
  */
 export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends object = object>
   implements EngineDriver
