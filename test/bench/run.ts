@@ -19,7 +19,7 @@ export interface Plan {
 const WARM_UPS = 2;
 
 /** How long a server may take to be ready for a scenario, or to be measured, in milliseconds. */
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 
 /** How many steps of progress a contender is in a scenario. */
 export const stepsOf = (scenario: Scenario, plan: Plan): number =>

@@ -27,6 +27,10 @@ export function frame(data: string | Buffer): Buffer {
 
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]); // code 1000
 
+/** The answer to a ping, under a mask of zeros: uvicorn leaves a client that gives none. */
+const pong = (payload: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+
 /** Of a longer message only its beginning is looked at, in bytes. */
 const GLANCE = 4096;
 
@@ -136,6 +140,7 @@ export class Client {
       at = Math.min(start + length, data.length);
       this.#skip = start + length - at;
       if (opcode === 0x8) this.#socket.end();
+      else if (opcode === 0x9) this.#socket.write(pong(data.subarray(start, start + known)));
       else if (opcode < 0x8) this.onMessage(data.subarray(start, start + known), opcode === 0x2);
     }
     this.onChunk();
