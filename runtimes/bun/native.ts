@@ -25,7 +25,7 @@ class BunEngine extends NativeEngine<BunEnv> {
   protected override pass(exchange: Exchange<BunEnv>, session: Socket): Answer | Promise<Answer> {
     const answer = super.pass(exchange, session);
     // A long poll is silent for longer than Bun waits.
-    if (answer instanceof Promise) exchange.env.server.timeout(exchange.raw, 0);
+    if (answer instanceof Promise && exchange.method === "GET") exchange.env.server.timeout(exchange.raw, 0);
     return answer;
   }
 }
