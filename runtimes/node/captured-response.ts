@@ -4,6 +4,9 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type Answer, empty } from "../../src/engine/polling.ts";
 
+/** Statuses whose answers have no body: a Response refuses to be made with one. */
+const NULL_BODY = new Set([204, 205, 304]);
+
 export class CapturedResponse extends ServerResponse {
   /** The answer, once it was ended. */
   readonly answer: Promise<Answer>;
@@ -57,6 +60,7 @@ export class CapturedResponse extends ServerResponse {
   }
 
   #body(): string | Uint8Array<ArrayBuffer> {
+    if (NULL_BODY.has(this.statusCode)) return "";
     const [only = "", ...rest] = this.#chunks;
     if (typeof only === "string" && rest.length === 0) return only;
     return Buffer.concat(this.#chunks.map((chunk) => Buffer.from(chunk)));
