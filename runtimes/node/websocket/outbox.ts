@@ -110,16 +110,12 @@ export class Outbox {
   }
 
   /** Sends a frame that is complete, in parts; the same list of parts for all recipients of a broadcast. */
-  sendFrame(list: readonly Uint8Array[], callback?: Callback): void {
-    if (this.#isClosed) {
-      if (callback) process.nextTick(callback, notOpen());
-      return;
-    }
+  sendFrame(list: readonly Uint8Array[]): void {
+    if (this.#isClosed) return;
     const frame = frames.join(list);
     this.#seal();
     this.#parts.push(frame);
     this.#count(frame.length);
-    if (callback) this.owe(callback);
   }
 
   /** Writes what waits. */
