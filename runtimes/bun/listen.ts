@@ -3,7 +3,6 @@
  * it, unless the author's own WebSocket route has.
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
-import type { StraightAnswer } from "../../src/engine/pipeline.ts";
 import { secure } from "../../src/http/pages.ts";
 import type { EngineDriver, Handshake, Publish } from "../../src/realtime/engine.ts";
 import { type Address, type Listener, type Mounted, targetOf } from "../../src/runtime.ts";
@@ -31,7 +30,7 @@ export type MakeHandshake = (
 /** An engine as it is bound to Bun. */
 export interface EngineBinding {
   readonly driver: EngineDriver & {
-    answer(request: Request, env: BunEnv, handshake: Handshake): StraightAnswer | Promise<StraightAnswer>;
+    answer(request: Request, env: BunEnv, handshake: Handshake): Response | Promise<Response>;
   };
   /** The most bytes that a message, or the body of a polling request, may have. */
   readonly maxSize: number;
@@ -77,8 +76,8 @@ export async function listen(
       if (handshake) {
         const answer = engine.driver.answer(request, env, handshake);
         return answer instanceof Promise
-          ? answer.then((answer) => finishStraight(request, env, answer))
-          : finishStraight(request, env, answer);
+          ? answer.then((answer) => finish(request, env, answer))
+          : finish(request, env, answer);
       }
       const answer = service.fetch(request, env);
       return answer instanceof Promise
@@ -116,20 +115,15 @@ export async function listen(
     },
   });
 
-  const finishStraight = (request: Request, env: BunEnv, answer: StraightAnswer): Outcome =>
-    answer instanceof Headers ? make(engine.handshakeOf(env), request, answer) : answer;
-
   /** Makes the handshake that an answer stands for, if it does. */
   function finish(request: Request, env: BunEnv, answer: Response): Outcome {
     const makeHandshake = answer.ok ? engine.handshakeOf(env) : undefined;
-    return makeHandshake ? make(makeHandshake, request, answer.headers) : answer;
-  }
-
-  function make(makeHandshake: MakeHandshake | undefined, request: Request, headers: Headers): Outcome {
+    if (!makeHandshake) return answer;
+    const { headers } = answer;
     // As ws does on Node: a client that names protocols gives up when none is chosen.
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     if (protocol) headers.set("Sec-WebSocket-Protocol", protocol);
-    const isMade = makeHandshake?.(request, server, headers) ?? false;
+    const isMade = makeHandshake(request, server, headers);
     return isMade instanceof Promise ? isMade.then(conclude) : conclude(isMade);
   }
 

@@ -63,7 +63,6 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
     const answer = admitted
       ? await engine.answer(request, env, admitted)
       : await throughChain(given, request, env);
-    if (answer instanceof Headers) return handshake(given, answer, acceptFor(env));
     const accept = answer.ok ? acceptFor(env) : undefined;
     return accept ? handshake(given, answer.headers, accept) : answer;
   }

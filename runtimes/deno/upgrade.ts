@@ -64,11 +64,11 @@ export const accepting =
 const NOT_ITS_OWN = /^(?:connection|content-length|keep-alive|transfer-encoding|upgrade|sec-websocket-.+)$/;
 
 /** Makes a handshake with the headers that the chain set; answers 400 to one that is malformed (RFC 6455, 4.2.1). */
-export function handshake(request: Request, headers: Headers, accept: Accept | undefined): Response {
+export function handshake(request: Request, headers: Headers, accept: Accept): Response {
   const fields = [...headers].filter(([name]) => !NOT_ITS_OWN.test(name));
   // The `protocol` option of upgradeWebSocket throws on "a,b" without a space.
   const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim() ?? "";
-  const upgraded = accept && upgrade(request);
+  const upgraded = upgrade(request);
   if (!upgraded) return badHandshake();
 
   const { socket, response } = upgraded;

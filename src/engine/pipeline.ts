@@ -21,9 +21,6 @@ export interface Opening {
   readonly handshake: Handshake;
 }
 
-/** To a request that went straight to the engine: for a WebSocket handshake that is let through, the headers of its 101. */
-export type StraightAnswer = Response | Headers;
-
 /**
  * An engine whose sessions are of type `Session`. `Env` is what a launcher puts into `c.env`, and `Upgrade` what the
  * driver of the runtime gets to make a WebSocket handshake that was let through.
@@ -74,18 +71,10 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
     return this.#admit(new Exchange(c.req, c.env, handshake));
   }
 
-  /**
-   * Answers a request that the service let through without the Hono chain, and a WebSocket handshake that the engine
-   * lets through, too, with no more than the headers of its 101.
-   * @param env stands for its `c.env`
-   */
-  answer(request: Request, env: Env, handshake: Handshake): StraightAnswer | Promise<StraightAnswer> {
+  /** Answers a request that the service let through without the Hono chain. @param env stands for its `c.env` */
+  answer(request: Request, env: Env, handshake: Handshake): Response | Promise<Response> {
     const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
-    const exchange = new Exchange(body, env, handshake);
-    return andThen(this.#admit(exchange), (answer) => {
-      const isLetThrough = exchange.isHandshake && answer.status === 200 && this.#upgrades.has(env);
-      return isLetThrough ? toHeaders(answer.headers) : toResponse(answer);
-    });
+    return andThen(this.#admit(new Exchange(body, env, handshake)), toResponse);
   }
 
   #admit(exchange: Exchange<Env>): Answer | Promise<Answer> {
