@@ -4,7 +4,8 @@
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
 import { secure } from "../../src/http/pages.ts";
-import type { EngineDriver, Handshake, Publish } from "../../src/realtime/engine.ts";
+import type { EngineDriver, Handshake } from "../../src/realtime/engine.ts";
+import type { Publisher } from "../../src/realtime/publisher.ts";
 import { type Address, type Listener, type Mounted, targetOf } from "../../src/runtime.ts";
 import { type BunEnv, visitor } from "./route.ts";
 
@@ -53,7 +54,7 @@ const MAX_BODY_SIZE = 128 * 1024 * 1024;
 export async function listen(
   service: Mounted,
   { port, hostname, tls }: Address,
-  bind: (service: Mounted, publish: Publish) => EngineBinding,
+  bind: (service: Mounted, publish: Publisher["publish"]) => EngineBinding,
 ): Promise<Listener> {
   const { logger } = service.settings;
   const engine = bind(service, (topic, frame) => server.publish(topic, frame) !== -1);

@@ -7,7 +7,9 @@ import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/
 import type { Answer } from "../../src/engine/polling.ts";
 import { NativeEngine, type Upgrade } from "../../src/engine/server.ts";
 import type { Socket } from "../../src/engine/socket.ts";
-import type { Engine, Publish } from "../../src/realtime/engine.ts";
+import { subscribe } from "../../src/engine/subscription.ts";
+import type { Engine } from "../../src/realtime/engine.ts";
+import type { Publisher } from "../../src/realtime/publisher.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { NO_STATUS, violationOf } from "./close.ts";
@@ -15,11 +17,11 @@ import type { EngineBinding, SocketBinding } from "./listen.ts";
 import type { BunEnv } from "./route.ts";
 
 class BunEngine extends NativeEngine<BunEnv> {
-  readonly publish: Publish;
+  readonly publisher: Publisher;
 
-  constructor(engine: Engine, options: EngineOptions, publish: Publish) {
+  constructor(engine: Engine, options: EngineOptions, publish: Publisher["publish"]) {
     super(engine, options);
-    this.publish = publish;
+    this.publisher = { subscribe, publish };
   }
 
   protected override pass(exchange: Exchange<BunEnv>, session: Socket): Answer | Promise<Answer> {
@@ -88,7 +90,7 @@ class BunPeer implements Peer, SocketBinding {
 }
 
 /** Makes the engine of a service. */
-export function bindNative({ engine, settings }: Mounted, publish: Publish): EngineBinding {
+export function bindNative({ engine, settings }: Mounted, publish: Publisher["publish"]): EngineBinding {
   const options = readOptions(settings.socketio, commands.bun.name);
   const driver = new BunEngine(engine, options, publish);
   return {

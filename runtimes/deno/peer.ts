@@ -13,13 +13,13 @@ const NETWORK_ERROR = /os error|EOF|closed/i;
 
 export class DenoPeer implements Peer {
   readonly #socket: WebSocket;
-  readonly #topics: Topics;
+  readonly #topics: Topics<Peer>;
   #listener: PeerListener | undefined;
   #isWatched = false;
   /** What was buffered when Deno was last asked, and what was sent since. */
   #atMost = 0;
 
-  constructor(socket: WebSocket, topics: Topics) {
+  constructor(socket: WebSocket, topics: Topics<Peer>) {
     this.#socket = socket;
     this.#topics = topics;
   }

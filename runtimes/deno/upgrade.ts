@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { defineWebSocketHelper, WSContext, type WSEvents } from "hono/ws";
+import type { Peer } from "../../src/engine/peer.ts";
 import type { Upgrade } from "../../src/engine/server.ts";
 import type { Topics } from "../../src/engine/topics.ts";
 import { DenoPeer } from "./peer.ts";
@@ -51,7 +52,7 @@ function run(
 
 /** Puts a WebSocket under the engine when it can send. */
 export const accepting =
-  (upgrade: Upgrade, topics: Topics): Accept =>
+  (upgrade: Upgrade, topics: Topics<Peer>): Accept =>
   (socket) => {
     const open = () => {
       const peer = new DenoPeer(socket, topics);

@@ -13,11 +13,13 @@ import type { Guard } from "../../src/engine/options.ts";
 import { type Answer, empty } from "../../src/engine/polling.ts";
 import { ask } from "../../src/engine/request.ts";
 import type { Engine, EngineDriver, Handshake } from "../../src/realtime/engine.ts";
+import type { Publisher } from "../../src/realtime/publisher.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import type { SocketIoOptions } from "../../src/settings.ts";
 import { CapturedResponse } from "./captured-response.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
 import type { EngineBinding, StraightEngine } from "./listen.ts";
+import { EnginePublisher } from "./publisher.ts";
 import { replay } from "./replay.ts";
 import { FastTransport } from "./transport.ts";
 import { FastWebSocket, FastWebSocketServer } from "./websocket/fast.ts";
@@ -45,6 +47,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
   readonly #engine: Engine;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   readonly #claimed = new WeakSet<IncomingMessage>();
+  readonly publisher: Publisher | undefined;
 
   constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
     super({
@@ -55,6 +58,9 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
       wsEngine: withChainHeaders(options.wsEngine ?? (fastPaths ? FastWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
+    // Other WebSockets than the fast ones share the frame that Socket.IO's own adapter makes of a broadcast.
+    const isFast = fastPaths && !options.wsEngine && !options.perMessageDeflate;
+    this.publisher = isFast ? new EnginePublisher() : undefined;
     this.on("connection", (session) => {
       const handshake = this.#handshakes.get(session.request);
       this.#handshakes.delete(session.request);

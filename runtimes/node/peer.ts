@@ -8,9 +8,9 @@ import type { Topics } from "../../src/engine/topics.ts";
 
 export class NodePeer implements Peer {
   readonly #socket: WebSocket;
-  readonly #topics: Topics;
+  readonly #topics: Topics<Peer>;
 
-  constructor(socket: WebSocket, topics: Topics) {
+  constructor(socket: WebSocket, topics: Topics<Peer>) {
     this.#socket = socket;
     this.#topics = topics;
   }

@@ -33,6 +33,17 @@ export class FastTransport extends Transport implements Receiver {
     return "websocket";
   }
 
+  /** Whether what is sent now is on its way at once, and leaves room for more. */
+  get isClear(): boolean {
+    const { socket } = this;
+    return this.writable && socket.readyState === socket.OPEN && !socket._sender.isFull;
+  }
+
+  /** Whether messages are sent as they are: in no older protocol, and bytes not as text. */
+  get isPlain(): boolean {
+    return this.protocol === 4 && this.supportsBinary;
+  }
+
   received(data: Buffer, isBinary: boolean): void {
     this.onData(isBinary ? data : data.toString());
   }

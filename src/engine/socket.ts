@@ -27,7 +27,7 @@ export type CloseReason =
 /** Who sends messages to a session's peer past the session. */
 export interface Bypass {
   /** Tells that they have to go through the session again. */
-  end(): void;
+  bypassEnded(): void;
 }
 
 /** What is in an empty write buffer. It stays empty: what is sent begins an array of its own. */
@@ -172,8 +172,9 @@ export class Socket extends EventEmitter implements TransportListener {
 
   #endBypasses(): void {
     if (!this.#bypasses) return;
-    for (const bypass of this.#bypasses) bypass.end();
+    const bypasses = [...this.#bypasses];
     this.#bypasses.clear();
+    for (const bypass of bypasses) bypass.bypassEnded();
   }
 
   ready(): void {

@@ -7,10 +7,16 @@ import { Adapter, type BroadcastOptions, type Room, type SocketId } from "socket
 import type { Packet } from "socket.io-parser";
 import { encodePacket } from "../engine/parser.ts";
 import { Engine } from "./engine.ts";
+import type { Publisher } from "./publisher.ts";
 import { Topic } from "./topic.ts";
 
 /** From how many sockets on a room is published to: each of them takes some memory then. */
 const CROWD = 16;
+
+interface Crowd {
+  readonly size: number;
+  keys(): Iterable<SocketId>;
+}
 
 export class PublishingAdapter extends Adapter {
   declare readonly nsp: Namespace;
@@ -49,11 +55,12 @@ export class PublishingAdapter extends Adapter {
 
   override broadcast(packet: Packet, options: BroadcastOptions): void {
     const engine: object = this.nsp.server.engine;
-    const publish = engine instanceof Engine ? engine.publish : undefined;
+    const publisher = engine instanceof Engine ? engine.publisher : undefined;
     const [room, ...rest] = options.rooms;
     const members = room === undefined ? this.sids : this.rooms.get(room);
-    const topic = publish && members && rest.length === 0 ? this.#topicOf(room, members) : undefined;
-    if (!publish || !members || !topic) return super.broadcast(packet, options);
+    const topic =
+      publisher && members && rest.length === 0 ? this.#topicOf(publisher, room, members) : undefined;
+    if (!members || !topic) return super.broadcast(packet, options);
 
     packet.nsp = this.nsp.name;
     const encoded = this.nsp.server.encoder.encode(packet);
@@ -61,7 +68,7 @@ export class PublishingAdapter extends Adapter {
     const frames = encoded.map((data) => encodePacket({ type: "message", data }));
     const { volatile, compress } = options.flags ?? {};
     topic.sift(volatile === true);
-    topic.publish(publish, frames, except);
+    topic.publish(frames, except);
     for (const id of topic.others) {
       const socket = except.has(id) || !members.has(id) ? undefined : this.nsp.sockets.get(id);
       if (!socket) continue;
@@ -71,10 +78,10 @@ export class PublishingAdapter extends Adapter {
     }
   }
 
-  #topicOf(room: Room | undefined, members: { size: number; keys(): Iterable<SocketId> }): Topic | undefined {
+  #topicOf(publisher: Publisher, room: Room | undefined, members: Crowd): Topic | undefined {
     const known = room === undefined ? this.#everybody : this.#topics.get(room);
     if (known || members.size < CROWD) return known;
-    const topic = new Topic(members.keys());
+    const topic = new Topic(publisher, members.keys());
     if (room === undefined) this.#everybody = topic;
     else this.#topics.set(room, topic);
     return topic;

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "hono";
 import type { Answer } from "../engine/polling.ts";
+import type { Publisher } from "./publisher.ts";
 
 /** Who opened a session, as the Hono chain saw them. */
 export interface Handshake {
@@ -15,13 +16,6 @@ export interface Handshake {
   /** What the author's middleware put into `c.var`. */
   readonly variables: Readonly<Record<string, unknown>>;
 }
-
-/**
- * Sends a frame to all peers that subscribed to a topic: in order with what is sent to each of them alone, behind what
- * was published before it was unsubscribed or closed, and to readers that do not keep up, too.
- * @returns whether all of them keep up: each can be sent more. It may be false also when little is buffered for one
- */
-export type Publish = (topic: string, frame: string | Uint8Array) => boolean;
 
 /** An Engine.IO server as a launcher binds it: it takes requests from the Hono route and opens sessions on the `Engine`. */
 export interface EngineDriver {
@@ -35,8 +29,8 @@ export interface EngineDriver {
   use(middleware: EngineMiddleware): void;
   /** Closes every session and takes no new one. */
   close(): void;
-  /** Where the runtime can. Its peers can subscribe then. */
-  readonly publish?: Publish;
+  /** Where there is one. */
+  readonly publisher?: Publisher | undefined;
 }
 
 /** An Express-style middleware, as `io.engine.use()` takes it. */
@@ -97,9 +91,9 @@ export class Engine extends EventEmitter {
     return this.#driver !== undefined;
   }
 
-  /** How to reach many sessions at once, where the runtime can. */
-  get publish(): Publish | undefined {
-    return this.#driver?.publish;
+  /** How to reach many sessions at once, where the bound engine can. */
+  get publisher(): Publisher | undefined {
+    return this.#driver?.publisher;
   }
 
   /** Whether new sessions are taken. */

@@ -1,17 +1,13 @@
 /**
  * A crowd of Socket.IO sockets that is broadcast to: subscribers, who get at once what is published, and the others,
- * who are to be told one by one. Publishing passes by the sessions, so only those are subscribers for whom it does
- * just what sending does.
+ * who are to be told one by one.
  */
 import type { Socket } from "socket.io";
-import { type Bypass, Socket as Session } from "../engine/socket.ts";
-import { WebSocketTransport } from "../engine/websocket.ts";
-import type { Publish } from "./engine.ts";
+import type { Publisher, Subscription } from "./publisher.ts";
 
-interface Subscriber extends Bypass {
+interface Subscriber {
   readonly socket: Socket;
-  readonly session: Session;
-  readonly transport: WebSocketTransport;
+  readonly subscription: Subscription;
 }
 
 /** Whether the author is to be told what this socket is sent. `listenersAnyOutgoing()` makes an array each time. */
@@ -22,13 +18,15 @@ let count = 0;
 export class Topic {
   /** None that an author's WebSocket route would take. */
   readonly #name = `hinoko:${++count}`;
+  readonly #publisher: Publisher;
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #others: Set<string>;
-  /** Something was buffered for a subscriber when something was published last. */
-  #isBehind = false;
+  /** Somebody may not keep up. */
+  #isBehind = true;
 
   /** @param ids of the sockets in the crowd */
-  constructor(ids: Iterable<string>) {
+  constructor(publisher: Publisher, ids: Iterable<string>) {
+    this.#publisher = publisher;
     this.#others = new Set(ids);
   }
 
@@ -52,15 +50,11 @@ export class Topic {
 
   /** Has a socket get what is published from now on, if that may be. */
   subscribe(socket: Socket): void {
-    const session: object = socket.conn;
-    if (!(session instanceof Session && session.transport instanceof WebSocketTransport)) return;
+    if (isWatched(socket)) return;
     const { id } = socket;
-    const { transport } = session;
-    const subscriber = { socket, session, transport, end: () => this.unsubscribe(id) };
-    if (isWatched(socket) || !session.bypass(subscriber)) return;
-    // Of two sockets of one client in one namespace, one is told by itself.
-    if (!transport.peer.subscribe?.(this.#name)) return session.unbypass(subscriber);
-    this.#subscribers.set(id, subscriber);
+    const subscription = this.#publisher.subscribe(socket.conn, this.#name, () => this.#move(id));
+    if (!subscription) return;
+    this.#subscribers.set(id, { socket, subscription });
     this.#others.delete(id);
   }
 
@@ -68,8 +62,11 @@ export class Topic {
   unsubscribe(id: string): void {
     const subscriber = this.#subscribers.get(id);
     if (!subscriber) return;
-    subscriber.transport.peer.unsubscribe?.(this.#name);
-    subscriber.session.unbypass(subscriber);
+    subscriber.subscription.end();
+    this.#move(id);
+  }
+
+  #move(id: string): void {
     this.#subscribers.delete(id);
     this.#others.add(id);
   }
@@ -79,18 +76,18 @@ export class Topic {
    * @param isVolatile what comes next is not for those who do not keep up
    */
   sift(isVolatile: boolean): void {
-    for (const { socket } of this.#subscribers.values()) if (isWatched(socket)) this.unsubscribe(socket.id);
-    // Only the runtime knows what is buffered: to ask for each is what publishing saves.
-    if (!isVolatile && !this.#isBehind) return;
-    for (const [id, { transport }] of this.#subscribers) if (!transport.writable) this.unsubscribe(id);
+    // Only the engine knows who keeps up: to ask for each is what publishing can save.
+    const asks = isVolatile || this.#isBehind;
+    for (const [id, { socket, subscription }] of this.#subscribers)
+      if (isWatched(socket) || (asks && !subscription.keepsUp)) this.unsubscribe(id);
   }
 
   /** Sends frames to all subscribers but these. */
-  publish(publish: Publish, frames: readonly (string | Uint8Array)[], except: ReadonlySet<string>): void {
+  publish(frames: readonly (string | Uint8Array)[], except: ReadonlySet<string>): void {
     if (this.#subscribers.size === 0) return;
-    for (const id of except) this.#subscribers.get(id)?.transport.peer.unsubscribe?.(this.#name);
+    for (const id of except) this.#subscribers.get(id)?.subscription.pause();
     this.#isBehind = false;
-    for (const frame of frames) if (!publish(this.#name, frame)) this.#isBehind = true;
-    for (const id of except) this.#subscribers.get(id)?.transport.peer.subscribe?.(this.#name);
+    for (const frame of frames) if (!this.#publisher.publish(this.#name, frame)) this.#isBehind = true;
+    for (const id of except) this.#subscribers.get(id)?.subscription.resume();
   }
 }

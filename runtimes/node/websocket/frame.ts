@@ -41,6 +41,17 @@ export const headerSize = (length: number): number => {
   return length < 0x1_00_00 ? 4 : 10;
 };
 
+/** A whole unmasked frame. @param first its first byte: opcode and `FIN` */
+export function frame(first: number, payload: string | Uint8Array): Buffer {
+  const length = Buffer.byteLength(payload);
+  const size = headerSize(length);
+  const bytes = Buffer.allocUnsafeSlow(size + length);
+  writeHeader(bytes, 0, first, length);
+  if (typeof payload === "string") bytes.write(payload, size);
+  else bytes.set(payload, size);
+  return bytes;
+}
+
 /**
  * Writes the header of an unmasked frame.
  * @param first its first byte: opcode and `FIN`
