@@ -32,12 +32,18 @@ class BunEngine extends NativeEngine<BunEnv> {
   }
 }
 
+/** What Bun's `send()` answers for what it could not write at once. */
+const BUFFERED = -1;
+
 /** Bun's WebSocket as a peer of the engine. */
 class BunPeer implements Peer, SocketBinding {
   /** Until the WebSocket is there. */
   #upgrade: Upgrade | undefined;
   #socket: Bun.ServerWebSocket<SocketBinding> | undefined;
   #listener: PeerListener | undefined;
+  #subscriptions = 0;
+  /** Something was buffered when it was last sent, or published without this peer's knowing. */
+  #mayBuffer = false;
 
   constructor(upgrade: Upgrade) {
     this.#upgrade = upgrade;
@@ -64,11 +70,15 @@ class BunPeer implements Peer, SocketBinding {
   }
 
   get bufferedAmount(): number {
-    return this.#socket?.getBufferedAmount() ?? 0;
+    // To ask Bun costs as much as the half of a send.
+    if (!this.#mayBuffer) return 0;
+    const amount = this.#socket?.getBufferedAmount() ?? 0;
+    if (amount === 0 && this.#subscriptions === 0) this.#mayBuffer = false;
+    return amount;
   }
 
   send(frame: string | Uint8Array<ArrayBuffer>): void {
-    this.#socket?.send(frame);
+    if (this.#socket?.send(frame) === BUFFERED) this.#mayBuffer = true;
   }
 
   close(code = NO_STATUS, reason?: string): void {
@@ -81,11 +91,14 @@ class BunPeer implements Peer, SocketBinding {
 
   subscribe(topic: string): boolean {
     const socket = this.#socket;
-    return socket !== undefined && !socket.isSubscribed(topic) && socket.subscribe(topic);
+    if (!socket || socket.isSubscribed(topic) || !socket.subscribe(topic)) return false;
+    this.#mayBuffer = true;
+    this.#subscriptions++;
+    return true;
   }
 
   unsubscribe(topic: string): void {
-    this.#socket?.unsubscribe(topic);
+    if (this.#socket?.unsubscribe(topic)) this.#subscriptions--;
   }
 }
 

@@ -33,8 +33,8 @@ export interface Bypass {
 /** What is in an empty write buffer. It stays empty: what is sent begins an array of its own. */
 const NOTHING: Packet[] = [];
 
-/** Events that tell of each packet that is sent. */
-const TELLING = ["packetCreate", "flush", "drain"];
+/** Events that tell of each packet, to whom Socket.IO does not listen: without listeners they are not even emitted. */
+const TELLING = new Set<string | symbol>(["packetCreate", "flush", "drain", "packet", "message"]);
 
 /**
  * Events: `open`, `packet`, `packetCreate`, `data` and `message` (the same), `flush`, `drain`, `heartbeat`,
@@ -60,6 +60,8 @@ export class Socket extends EventEmitter implements TransportListener {
   /** Most sessions have none. */
   #callbacks: Map<Packet, SentCallback> | undefined;
   #bypasses: Set<Bypass> | undefined;
+  /** Somebody has listened to what tells of each packet. */
+  #isWatched = false;
   #probe: Probe | undefined;
   /** Runs from a pong to the next ping. */
   #pingTimer: Timer | undefined;
@@ -74,6 +76,7 @@ export class Socket extends EventEmitter implements TransportListener {
     { request, server, options }: { request: EngineRequest; server: Engine; options: EngineOptions },
   ) {
     super();
+    this.on("newListener", onListener);
     this.id = id;
     this.request = request;
     this.server = server;
@@ -113,9 +116,13 @@ export class Socket extends EventEmitter implements TransportListener {
 
   #send(type: Packet["type"], data?: Data, given?: PacketOptions, callback?: SentCallback): void {
     if (this.readyState === "closing" || this.readyState === "closed") return;
-    const options = { compress: given?.compress !== false, preEncoded: given?.preEncoded };
+    const options = given?.compress === undefined ? { ...given, compress: true } : given;
     const packet: Packet = data ? { type, options, data } : { type, options };
-    this.emit("packetCreate", packet);
+    if (this.#isWatched) this.emit("packetCreate", packet);
+    else if (!callback && this.writeBuffer.length === 0 && this.transport.writable) {
+      this.transport.send([packet]); // which is all that there is to do for most packets
+      return;
+    }
     // An array with the packet in it is made faster than an empty one grows.
     if (this.writeBuffer.length === 0) this.writeBuffer = [packet];
     else this.writeBuffer.push(packet);
@@ -127,7 +134,7 @@ export class Socket extends EventEmitter implements TransportListener {
   flush(): void {
     if (this.readyState === "closed" || this.writeBuffer.length === 0) return;
     if (!this.transport.writable) return this.#endBypasses();
-    this.emit("flush", this.writeBuffer);
+    if (this.#isWatched) this.emit("flush", this.writeBuffer);
     const packets = this.writeBuffer;
     this.writeBuffer = NOTHING;
     const sent = this.transport.send(packets);
@@ -136,7 +143,7 @@ export class Socket extends EventEmitter implements TransportListener {
       this.#endBypasses();
     }
     if (this.#callbacks?.size) this.#tellSent(packets.slice(0, sent), this.#callbacks);
-    if (this.writeBuffer.length === 0) this.emit("drain");
+    if (this.#isWatched && this.writeBuffer.length === 0) this.emit("drain");
   }
 
   #tellSent(packets: readonly Packet[], callbacks: Map<Packet, SentCallback>): void {
@@ -154,8 +161,8 @@ export class Socket extends EventEmitter implements TransportListener {
    */
   bypass(bypass: Bypass): boolean {
     if (this.readyState !== "open" || this.writeBuffer.length > 0 || !this.transport.writable) return false;
-    if (TELLING.some((event) => this.listenerCount(event) > 0)) return false;
-    this.#bypasses ??= this.#watchListeners();
+    if (this.#isWatched) return false;
+    this.#bypasses ??= new Set();
     this.#bypasses.add(bypass);
     return true;
   }
@@ -165,9 +172,10 @@ export class Socket extends EventEmitter implements TransportListener {
     this.#bypasses?.delete(bypass);
   }
 
-  #watchListeners(): Set<Bypass> {
-    this.on("newListener", (event) => TELLING.some((name) => name === event) && this.#endBypasses());
-    return new Set();
+  /** From now on each packet is told of: somebody listens. */
+  watch(): void {
+    this.#isWatched = true;
+    this.#endBypasses();
   }
 
   #endBypasses(): void {
@@ -184,7 +192,7 @@ export class Socket extends EventEmitter implements TransportListener {
 
   packet(packet: Packet): void {
     if (this.readyState !== "open") return;
-    this.emit("packet", packet);
+    if (this.#isWatched) this.emit("packet", packet);
     if (this.#pongTimer && !this.#hasExtended && packet.type !== "pong") {
       this.#pongTimer.refresh();
       this.#hasExtended = true;
@@ -192,7 +200,7 @@ export class Socket extends EventEmitter implements TransportListener {
     switch (packet.type) {
       case "message":
         this.emit("data", packet.data);
-        this.emit("message", packet.data);
+        if (this.#isWatched) this.emit("message", packet.data);
         break;
       case "pong":
         clearTimeout(this.#pongTimer);
@@ -295,4 +303,9 @@ export class Socket extends EventEmitter implements TransportListener {
     });
     this.emit("close", reason, description);
   }
+}
+
+/** One for all sessions. */
+function onListener(this: Socket, event: string | symbol): void {
+  if (TELLING.has(event)) this.watch();
 }

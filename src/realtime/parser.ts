@@ -9,7 +9,7 @@ class FastEncoder extends Encoder {
   override encode(packet: Packet): unknown[] {
     const { type, nsp, id, data } = packet;
     const isOrdinary = type === PacketType.EVENT || type === PacketType.ACK;
-    if (!isOrdinary || !nsp || !Array.isArray(data) || !data.every(isText)) return super.encode(packet);
+    if (!isOrdinary || !nsp || !Array.isArray(data) || !areText(data)) return super.encode(packet);
     return [`${type}${nsp === "/" ? "" : `${nsp},`}${id ?? ""}${JSON.stringify(data)}`];
   }
 }
@@ -17,9 +17,14 @@ class FastEncoder extends Encoder {
 /** Whether there is nothing but JSON in it: no binary, at any depth, and nothing that may turn into it. */
 function isText(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every(isText);
+  if (Array.isArray(value)) return areText(value);
   if (!isRecord(value)) return false;
   for (const key in value) if (!isText(value[key])) return false;
+  return true;
+}
+
+function areText(values: readonly unknown[]): boolean {
+  for (const value of values) if (!isText(value)) return false;
   return true;
 }
 
@@ -45,12 +50,14 @@ class FastDecoder extends Decoder {
 const EVENT = "2".charCodeAt(0);
 const ACK = "3".charCodeAt(0);
 const SLASH = "/".charCodeAt(0);
+const BRACKET = "[".charCodeAt(0);
 
 /** A well-formed event or acknowledgement without binary; `undefined` for all else. */
 function decode(text: string): Packet | undefined {
   const first = text.charCodeAt(0);
   const type = first === EVENT ? PacketType.EVENT : first === ACK ? PacketType.ACK : undefined;
   if (type === undefined) return undefined;
+  if (text.charCodeAt(1) === BRACKET) return valid({ type, nsp: "/", data: parse(text.slice(1)) });
   const comma = text.charCodeAt(1) === SLASH ? text.indexOf(",") : 0;
   const bracket = text.indexOf("[", comma + 1);
   if (comma < 0 || bracket < 0) return undefined;
@@ -59,9 +66,10 @@ function decode(text: string): Packet | undefined {
   const id = text.slice(comma + 1, bracket);
   if (id !== "" && !/^\d+$/.test(id)) return undefined;
   const data = parse(text.slice(bracket));
-  const packet = id === "" ? { type, nsp, data } : { type, nsp, id: Number(id), data };
-  return isPacketValid(packet) ? packet : undefined;
+  return valid(id === "" ? { type, nsp, data } : { type, nsp, id: Number(id), data });
 }
+
+const valid = (packet: Packet): Packet | undefined => (isPacketValid(packet) ? packet : undefined);
 
 function parse(json: string): unknown {
   try {
