@@ -20,25 +20,14 @@ type BunServer = Bun.Server<unknown>;
 
 class BunEngine extends Pipeline<Session, MakeHandshake, BunEnv> {
   readonly #server: Server;
-  readonly #sessions = new Map<string, Session>();
   /** What takes the socket that bun-engine opens for a request. */
   readonly #openers = new WeakMap<Request, (socket: BunSocket) => void>();
-  #isClosed = false;
 
   constructor(engine: Engine, options: EngineOptions) {
     super(engine, options);
     const { pingInterval, pingTimeout, upgradeTimeout, maxHttpBufferSize } = options;
     this.#server = new Server({ pingInterval, pingTimeout, upgradeTimeout, maxHttpBufferSize });
     this.#server.on("connection", (socket, request) => this.#openers.get(request)?.(socket));
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    for (const session of this.#sessions.values()) session.close(true);
-  }
-
-  protected find(sid: string): Session | undefined {
-    return this.#sessions.get(sid);
   }
 
   protected async open({ env }: Exchange<BunEnv>, opening: Opening): Promise<Answer> {
@@ -58,8 +47,7 @@ class BunEngine extends Pipeline<Session, MakeHandshake, BunEnv> {
 
   #create(socket: BunSocket, opening: Opening): Session {
     const session = new Session(socket, opening, { server: this.engine, options: this.options });
-    this.#sessions.set(opening.id, session);
-    session.once("close", () => this.#sessions.delete(opening.id));
+    this.keep(session);
     return session;
   }
 
@@ -82,7 +70,7 @@ class BunEngine extends Pipeline<Session, MakeHandshake, BunEnv> {
 
   protected opener(opening: Opening): MakeHandshake {
     return async (original, server, headers) => {
-      if (this.#isClosed) return reject(original, server, headers);
+      if (this.isClosed) return reject(original, server, headers);
       const request = ask("websocket");
       let link: Link | undefined;
       this.#openers.set(request, (socket) => {

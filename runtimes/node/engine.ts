@@ -2,7 +2,7 @@
  * engine.io as a route of the Hono app: polling requests are answered into a captured response, which goes back
  * through the Hono chain; a WebSocket handshake is made when the chain has let it through.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HttpBindings } from "@hono/node-server";
 import { Server, type Socket, type Transport } from "engine.io";
@@ -77,8 +77,17 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
       : super.createTransport(name, request);
   }
 
+  protected override _applyMiddlewares(...args: Parameters<Server["_applyMiddlewares"]>): void {
+    if (this.middlewares.length === 0) forgetResponse(args[1]);
+    super._applyMiddlewares(...args);
+  }
+
   override generateId(request: IncomingMessage): string | PromiseLike<string> {
     return this.#engine.generateId?.(request) ?? super.generateId(request);
+  }
+
+  get sessions(): Socket[] {
+    return Object.values(this.clients);
   }
 
   async handle(c: NodeContext, handshake: Handshake): Promise<Answer> {
@@ -140,6 +149,18 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
     setChainHeaders(incoming, headers);
     this.handleUpgrade(incoming, socket, head);
   }
+}
+
+/**
+ * engine.io has a response for each handshake hear the end of its connection, for middlewares that wait for it
+ * (https://github.com/socketio/socket.io/blob/main/packages/engine.io/lib/server.ts, WebSocketResponse): some 600 bytes
+ * for as long as the connection lasts. Without middlewares nobody sees the response.
+ */
+function forgetResponse(response: { readonly socket: Duplex | null }): void {
+  if (response instanceof ServerResponse) return; // a polling request's
+  const { socket } = response;
+  const latest = socket?.rawListeners("close").at(-1);
+  if (latest && "listener" in latest) socket?.off("close", latest);
 }
 
 /** Makes the engine of a service. */

@@ -27,6 +27,12 @@ export class FastTransport extends Transport implements Receiver {
     this.socket = socket;
     this.writable = true;
     socket.receiver = this;
+    socket.removeAllListeners("error"); // that of engine.io, for the time until there is a transport
+  }
+
+  /** engine.io would edit the headers of a handshake that has been made. */
+  override on(event: string | symbol, listener: Parameters<Transport["on"]>[1]): this {
+    return event === "headers" ? this : super.on(event, listener);
   }
 
   override get name(): string {

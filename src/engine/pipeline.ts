@@ -6,13 +6,22 @@ import { Buffer } from "node:buffer";
 import cors from "cors";
 import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
-import type { Engine, EngineDriver, EngineMiddleware, Handshake } from "../realtime/engine.ts";
+import type { Engine, EngineDriver, EngineMiddleware, Handshake, Session } from "../realtime/engine.ts";
 import { compress } from "./body.ts";
 import { Exchange } from "./exchange.ts";
 import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
 import { type Answer, empty } from "./polling.ts";
 import { admit, type EngineRequest, Refusal, type Verifiable, verify, verifyProtocol } from "./request.ts";
+
+/** What sessions have in common. */
+export interface PipelineSession extends Verifiable, Session {
+  readonly id: string;
+  readonly transport: Verifiable["transport"] & Session["transport"];
+  on(event: "close", listener: (this: this) => void): unknown;
+  /** @param discard closes it at once, also when something is still to be sent */
+  close(discard?: boolean): unknown;
+}
 
 /** A session that is to be opened. */
 export interface Opening {
@@ -25,24 +34,47 @@ export interface Opening {
  * An engine whose sessions are of type `Session`. `Env` is what a launcher puts into `c.env`, and `Upgrade` what the
  * driver of the runtime gets to make a WebSocket handshake that was let through.
  */
-export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends object = object>
+export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env extends object = object>
   implements EngineDriver
 {
   protected readonly engine: Engine;
   protected readonly options: EngineOptions;
+  /** No session is to be opened any more. */
+  protected isClosed = false;
   readonly #middlewares: Middleware[] = [];
+  readonly #sessions = new Map<string, Session>();
+  /** One listener for all sessions: each would keep several closures otherwise. */
+  readonly #forget: (this: Session) => void;
   readonly #upgrades = new WeakMap<object, Upgrade>();
 
   constructor(engine: Engine, options: EngineOptions) {
     this.engine = engine;
     this.options = options;
+    const sessions = this.#sessions;
+    this.#forget = function () {
+      sessions.delete(this.id);
+    };
     if (options.cors) this.#middlewares.push({ run: cors(options.cors) });
   }
 
-  /** Closes every session and takes no new one. */
-  abstract close(): void;
+  get sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
 
-  protected abstract find(sid: string): Session | undefined;
+  get clientsCount(): number {
+    return this.#sessions.size;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const session of this.sessions) session.close(true);
+  }
+
+  /** Keeps a session until it is closed. */
+  protected keep(session: Session): void {
+    this.#sessions.set(session.id, session);
+    session.on("close", this.#forget);
+  }
 
   /** Opens a session over polling, and answers with its first packets. */
   protected abstract open(exchange: Exchange<Env>, opening: Opening): Answer | Promise<Answer>;
@@ -95,7 +127,7 @@ export abstract class Pipeline<Session extends Verifiable, Upgrade, Env extends 
 
   #answer(exchange: Exchange<Env>): Answer | Promise<Answer> {
     const { sid } = exchange.query;
-    const session = sid ? this.find(sid) : undefined;
+    const session = sid ? this.#sessions.get(sid) : undefined;
     const refusal = verify(exchange, session, this.options);
     if (refusal) return this.#refuse(refusal, exchange);
     if (!session) return this.#open(exchange);

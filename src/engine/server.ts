@@ -3,10 +3,8 @@
  * WebSocket handshakes are made by the driver of a runtime, which puts a `Peer` under the session.
  * @see https://socket.io/docs/v4/engine-io-protocol/
  */
-import type { Engine } from "../realtime/engine.ts";
 import { readText } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import type { EngineOptions } from "./options.ts";
 import type { Peer, PeerListener } from "./peer.ts";
 import { type Opening, Pipeline } from "./pipeline.ts";
 import { type Answer, empty, Polling } from "./polling.ts";
@@ -21,28 +19,6 @@ export interface Upgrade {
 }
 
 export class NativeEngine<Env extends object = object> extends Pipeline<Socket, Upgrade, Env> {
-  readonly #sessions = new Map<string, Socket>();
-  #isClosed = false;
-  /** One listener for all sessions: each would keep several closures otherwise. */
-  readonly #forget: (this: Socket) => void;
-
-  constructor(engine: Engine, options: EngineOptions) {
-    super(engine, options);
-    const sessions = this.#sessions;
-    this.#forget = function () {
-      sessions.delete(this.id);
-    };
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    for (const session of this.#sessions.values()) session.close(true);
-  }
-
-  protected find(sid: string): Socket | undefined {
-    return this.#sessions.get(sid);
-  }
-
   protected open({ raw }: Exchange<Env>, opening: Opening): Answer | Promise<Answer> {
     const transport = new Polling();
     const session = this.#create(opening, transport);
@@ -53,8 +29,7 @@ export class NativeEngine<Env extends object = object> extends Pipeline<Socket, 
 
   #create({ id, request }: Opening, transport: Transport): Socket {
     const session = new Socket(id, transport, { request, server: this.engine, options: this.options });
-    this.#sessions.set(id, session);
-    session.on("close", this.#forget);
+    this.keep(session);
     return session;
   }
 
@@ -84,7 +59,7 @@ export class NativeEngine<Env extends object = object> extends Pipeline<Socket, 
     return {
       connect: (peer) => {
         const transport = new WebSocketTransport(peer, this.options.maxHttpBufferSize);
-        if (this.#isClosed) transport.abandon();
+        if (this.isClosed) transport.abandon();
         else use(transport);
         return transport;
       },

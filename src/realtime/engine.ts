@@ -29,6 +29,10 @@ export interface EngineDriver {
   use(middleware: EngineMiddleware): void;
   /** Closes every session and takes no new one. */
   close(): void;
+  /** The sessions that are open. */
+  readonly sessions: Iterable<Session>;
+  /** How many they are. */
+  readonly clientsCount: number;
   /** Where there is one. */
   readonly publisher?: Publisher | undefined;
 }
@@ -41,11 +45,10 @@ export type EngineMiddleware = (
 ) => void;
 
 /** A session of the bound engine, as far as it is dealt with here. */
-interface Session {
+export interface Session {
   readonly request: object;
   /** Writable: what is sent now is on its way at once. Polling is while a poll is pending. */
   readonly transport: { readonly writable: boolean };
-  on(event: "close", listener: (this: Session) => void): unknown;
   close(): unknown;
 }
 
@@ -68,22 +71,11 @@ export class Engine extends EventEmitter {
 
   #driver: EngineDriver | undefined;
   #isRetiring = false;
-  readonly #sessions = new Set<Session>();
   readonly #middlewares: EngineMiddleware[] = [];
-  /** One listener for all sessions: each would keep several closures otherwise. */
-  readonly #forget: (this: Session) => void;
-
-  constructor() {
-    super();
-    const sessions = this.#sessions;
-    this.#forget = function () {
-      sessions.delete(this);
-    };
-  }
 
   /** How many sessions are open. */
   get clientsCount(): number {
-    return this.#sessions.size;
+    return this.#driver?.clientsCount ?? 0;
   }
 
   /** Whether a runtime's engine is under this one: the service is being served. */
@@ -124,8 +116,6 @@ export class Engine extends EventEmitter {
   open(session: Session, { address, variables }: Handshake): void {
     Object.assign(session, { remoteAddress: address });
     Object.assign(session.request, { var: variables });
-    this.#sessions.add(session);
-    session.on("close", this.#forget);
     this.emit("connection", session);
   }
 
@@ -137,7 +127,7 @@ export class Engine extends EventEmitter {
   /** Closes every session; those of an engine that retires, as soon as their clients can be told. */
   close(): this {
     if (!this.#isRetiring) this.#driver?.close();
-    else for (const session of this.#sessions) if (session.transport.writable) session.close();
+    else for (const session of this.#driver?.sessions ?? []) if (session.transport.writable) session.close();
     return this;
   }
 

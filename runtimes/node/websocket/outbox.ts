@@ -39,6 +39,9 @@ const LARGE = 16 * 1024;
 /** How many bytes may wait for the end of the turn; so many are not joined for their write either. */
 const MAX_PENDING = 64 * 1024;
 
+/** The parts of an outbox that is empty: it stays so, and an idle connection has no list of its own. */
+const NOTHING: Uint8Array[] = [];
+
 const frames = new Joiner();
 const writes = new Joiner();
 atEndOfEachTurn(() => {
@@ -50,13 +53,13 @@ export class Outbox {
   /** Bytes that wait for the end of the turn. ws adds to it what is sent too late. */
   _bufferedBytes = 0;
   readonly #socket: Duplex;
-  #parts: Uint8Array[] = [];
+  #parts: Uint8Array[] = NOTHING;
   /** Where the latest frames lie that are no part yet. */
   #slab: Slab | undefined;
   #start = 0;
   #end = 0;
-  /** Who has not been told yet. */
-  readonly #owed: Callback[] = [];
+  /** Who has not been told yet: nobody, for most. */
+  #owed: Callback[] | undefined;
   #isSettling = false;
   #isDraining = false;
   #isFragmented = false;
@@ -114,7 +117,7 @@ export class Outbox {
     if (this.#isClosed) return;
     const frame = frames.join(list);
     this.#seal();
-    this.#parts.push(frame);
+    this.#add(frame);
     this.#count(frame.length);
   }
 
@@ -125,7 +128,7 @@ export class Outbox {
     const [only] = parts;
     if (!only) return;
     const size = this._bufferedBytes;
-    this.#parts = [];
+    this.#parts = NOTHING;
     this._bufferedBytes = 0;
     const socket = this.#socket;
     if (!socket.writable) return;
@@ -143,9 +146,9 @@ export class Outbox {
   /** The connection is lost, and with it what has not been sent. */
   lose(): void {
     this.#isClosed = true;
-    this.#parts = [];
+    this.#parts = NOTHING;
     this.#slab = undefined;
-    for (const callback of this.#owed.splice(0)) callback(notOpen());
+    for (const callback of this.#owed?.splice(0) ?? []) callback(notOpen());
   }
 
   #control(opcode: number, payload: string | Uint8Array): void {
@@ -173,7 +176,7 @@ export class Outbox {
     slab.writeHeader(first, payload.length);
     this.#extend(slab, start);
     this.#seal();
-    this.#parts.push(payload);
+    this.#add(payload);
     this.#count(payload.length);
     this.flush();
   }
@@ -194,7 +197,12 @@ export class Outbox {
     const frames = this.#slab.bytes.subarray(this.#start, this.#end);
     this.#slab = undefined;
     // What has to wait in the socket must not hold a slab for some of its bytes.
-    this.#parts.push(this.#socket.writableLength > 0 ? new Uint8Array(frames) : frames);
+    this.#add(this.#socket.writableLength > 0 ? new Uint8Array(frames) : frames);
+  }
+
+  #add(part: Uint8Array): void {
+    if (this.#parts === NOTHING) this.#parts = [part];
+    else this.#parts.push(part);
   }
 
   #count(bytes: number): void {
@@ -210,20 +218,22 @@ export class Outbox {
 
   /** Has somebody told when what was sent is on its way. */
   owe(callback: Callback): void {
+    this.#owed ??= [];
     this.#owed.push(callback);
     this.#settle();
   }
 
   /** Tells who is owed, while there is room: one after the other, also when one sends while it is being told. */
   #settle(): void {
-    if (this.#isSettling) return;
+    const owed = this.#owed;
+    if (this.#isSettling || !owed) return;
     this.#isSettling = true;
     try {
-      while (this.#owed.length > 0 && !this.isFull) this.#owed.shift()?.();
+      while (owed.length > 0 && !this.isFull) owed.shift()?.();
     } finally {
       this.#isSettling = false;
     }
-    if (this.#owed.length > 0) this.#settleWhenDrained();
+    if (owed.length > 0) this.#settleWhenDrained();
   }
 
   #settleWhenDrained(): void {

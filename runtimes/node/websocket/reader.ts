@@ -61,7 +61,10 @@ const NOTHING = Buffer.alloc(0);
 
 export class FrameReader {
   readonly #sink: FrameSink;
-  readonly #limits: Limits;
+  // Of its limits each reader has its own: ws makes an object of them for each connection.
+  readonly #maxPayload: number;
+  readonly #maxFragments: number;
+  readonly #skipUTF8Validation: boolean;
   #isDone = false;
   #fragments: Fragments | undefined;
   /** The beginning of a header that was cut. */
@@ -74,9 +77,11 @@ export class FrameReader {
   #length = 0;
   #mask = 0;
 
-  constructor(sink: FrameSink, limits: Limits) {
+  constructor(sink: FrameSink, { maxPayload, maxFragments, skipUTF8Validation }: Limits) {
     this.#sink = sink;
-    this.#limits = limits;
+    this.#maxPayload = maxPayload;
+    this.#maxFragments = maxFragments;
+    this.#skipUTF8Validation = skipUTF8Validation;
   }
 
   /** Whether the client has closed, or broken the rules. */
@@ -155,8 +160,8 @@ export class FrameReader {
   }
 
   #isTooLong(length: number): boolean {
-    const { maxPayload } = this.#limits;
-    return maxPayload > 0 && length > 0 && (this.#fragments?.length ?? 0) + length > maxPayload;
+    const most = this.#maxPayload;
+    return most > 0 && length > 0 && (this.#fragments?.length ?? 0) + length > most;
   }
 
   /** Reads a payload. @returns where the next frame begins */
@@ -203,8 +208,7 @@ export class FrameReader {
     // Small fragments must not hold the chunks that they came in.
     parts.push(data.length * 2 < data.buffer.byteLength ? Buffer.from(data) : data);
     fragments.length += data.length;
-    const { maxFragments } = this.#limits;
-    if (maxFragments > 0 && parts.length > maxFragments) {
+    if (this.#maxFragments > 0 && parts.length > this.#maxFragments) {
       this.#refuse(breach.fragments());
     } else if (this.#first & FIN) {
       this.#fragments = undefined;
@@ -219,7 +223,7 @@ export class FrameReader {
   }
 
   #isText(data: Buffer): boolean {
-    return this.#limits.skipUTF8Validation || isUtf8(data);
+    return this.#skipUTF8Validation || isUtf8(data);
   }
 
   #control(opcode: number, data: Buffer): void {
