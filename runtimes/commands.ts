@@ -12,7 +12,7 @@ const launcher = (name: string) =>
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 
 /** Else Deno warns that a poll's `request.signal` is aborted when the poll was answered, which the engine knows. */
-const NO_WARNING = "--unstable-no-legacy-abort";
+export const NO_LEGACY_ABORT = "--unstable-no-legacy-abort";
 
 /** In MB. Else V8's young generation grows to twice that while many clients connect, and does not shrink again. */
 const YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=8";
@@ -42,7 +42,7 @@ export const commands = {
     args: (watch) => [
       "run",
       ...(watch ? ["--watch"] : []),
-      NO_WARNING,
+      NO_LEGACY_ABORT,
       YOUNG_GENERATION,
       ...PERMISSIONS,
       launcher("deno"),

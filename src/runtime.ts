@@ -89,9 +89,6 @@ export interface Bindings {
   };
 }
 
-/** The path and query of a request. */
-export const targetOf = ({ url }: Request): string => url.slice(url.indexOf("/", url.indexOf("//") + 2));
-
 /** A runtime, as its launcher describes it. */
 export interface Runtime {
   /** As people write it: "Node.js", "Bun", "Deno". */

@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BINARY, CLOSE, closing, frame, PING, PONG, RawWebSocket, TEXT } from "./support/raw-websocket.ts";
+import { RawWebSocket } from "./support/raw-websocket.ts";
 import { type Served, withService } from "./support/service.ts";
+import { BINARY, CLOSE, closing, frame, PING, PONG, TEXT } from "./support/websocket-protocol.ts";
 
 const FIN = 0x80;
 const echo = (value: string) => `42["echo","${value}"]`;

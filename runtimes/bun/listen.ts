@@ -3,10 +3,11 @@
  * it, unless the author's own WebSocket route has.
  */
 import { websocket as authorEvents, type BunWebSocketData } from "hono/bun";
+import { targetOf } from "../../src/engine/url.ts";
 import { secure } from "../../src/http/pages.ts";
 import type { EngineDriver, Handshake } from "../../src/realtime/engine.ts";
 import type { Publisher } from "../../src/realtime/publisher.ts";
-import { type Address, type Listener, type Mounted, targetOf } from "../../src/runtime.ts";
+import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { type BunEnv, visitor } from "./route.ts";
 
 /** What becomes of a WebSocket of the engine's. It is the data that the WebSocket carries in Bun. */

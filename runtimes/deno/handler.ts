@@ -4,9 +4,10 @@
  */
 import { readOptions } from "../../src/engine/options.ts";
 import { PublishingEngine } from "../../src/engine/topics.ts";
+import { targetOf } from "../../src/engine/url.ts";
 import { isLarger, TOO_BIG } from "../../src/engine/websocket.ts";
 import { secure } from "../../src/http/pages.ts";
-import { type Mounted, targetOf } from "../../src/runtime.ts";
+import type { Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
 import { type DenoEnv, visitor } from "./route.ts";

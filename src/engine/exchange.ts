@@ -3,6 +3,7 @@
  */
 import type { Handshake } from "../realtime/engine.ts";
 import { describe, type EngineRequest } from "./request.ts";
+import { readQuery } from "./url.ts";
 
 /** A request and its body, which a middleware may have read before: Hono's request keeps it. */
 export interface Readable {
@@ -45,23 +46,4 @@ export class Exchange<Env extends object = object> {
   get request(): EngineRequest {
     return (this.#request ??= describe(this.raw, this.query, this.handshake.address));
   }
-}
-
-/** The parameters of a URL's query. Of a name that is given twice, the last counts. */
-export function readQuery(url: string): Record<string, string> {
-  const start = url.indexOf("?") + 1;
-  if (start === 0) return {};
-  // What has to be decoded is rare; what has not is read in half the time of split() and a pattern.
-  if (url.includes("%", start) || url.includes("+", start))
-    return Object.fromEntries(new URLSearchParams(url.slice(start)));
-  const parameters: Record<string, string> = {};
-  for (let at = start; at < url.length; ) {
-    const next = url.indexOf("&", at);
-    const end = next < 0 ? url.length : next;
-    const equals = url.indexOf("=", at);
-    if (equals >= at && equals < end) parameters[url.slice(at, equals)] = url.slice(equals + 1, end);
-    else if (end > at) parameters[url.slice(at, end)] = "";
-    at = end + 1;
-  }
-  return parameters;
 }

@@ -3,9 +3,9 @@
  * depends on how sessions are kept.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { targetOf } from "../runtime.ts";
 import type { Exchange } from "./exchange.ts";
 import type { EngineOptions, Guard } from "./options.ts";
+import { targetOf } from "./url.ts";
 
 /** The part of an IncomingMessage that `allowRequest` and Express-style middlewares can rely on. */
 export interface RequestLike {

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { commands } from "../../runtimes/commands.ts";
+import { commands, NO_LEGACY_ABORT } from "../../runtimes/commands.ts";
 import { findBinary } from "../../src/respawn.ts";
 
 /** A contender's part in the comparison. */
@@ -25,8 +25,6 @@ export const speaksSocketIo = ({ role }: Contender): boolean => role !== "ceilin
 const server = (name: string) => fileURLToPath(new URL(`./servers/${name}.js`, import.meta.url));
 const script = (name: string) =>
   fileURLToPath(new URL(`../../../../test/bench/servers/${name}.py`, import.meta.url));
-
-const NO_WARNING = "--unstable-no-legacy-abort";
 
 /** Debian's Python, whose packages those of Debian are for. */
 export const PYTHON = "/usr/bin/python3";
@@ -88,7 +86,8 @@ export async function findContenders(): Promise<Field> {
 
   const binaries = await findBinaries(missing);
   for (const [runtime, binary] of Object.entries(binaries)) {
-    const command = runtime === "deno" ? [binary, "run", "--allow-all", "--no-check", NO_WARNING] : [binary];
+    const command =
+      runtime === "deno" ? [binary, "run", "--allow-all", "--no-check", NO_LEGACY_ABORT] : [binary];
     add(runtime, "hinoko", command, server("hinoko"));
     add(runtime, "without fast paths", command, server("hinoko"), { FAST_PATHS: "false" });
     add(runtime, "default", command, server(runtime === "bun" ? "pairing-bun" : "pairing"));

@@ -12,24 +12,17 @@ import { connect, exchange, next } from "../support/clients.ts";
 import {
   ending,
   FrameClient,
-  nextSession,
+  openPolling,
+  openWebSocket,
   POLLING,
   PollingClient,
   type Session,
   WEBSOCKET,
 } from "../support/engine-client.ts";
 import { serve } from "../support/runtime.ts";
-import { type Served, silent, withService } from "../support/service.ts";
+import { silent, withService } from "../support/service.ts";
 
 const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
-
-/** A session over WebSocket, from both of its ends. */
-async function open({ url, service }: Served): Promise<[FrameClient, Session]> {
-  const opened = nextSession(service.io.engine);
-  const client = await FrameClient.connect(url);
-  await client.open();
-  return [client, await opened];
-}
 
 test("a reader that stalls under 200 MB gets all of it in order, and nothing volatile meanwhile", () =>
   withService(
@@ -124,8 +117,8 @@ for (const [title, socketio, end] of CLOSINGS) {
     withService(
       { socketio },
       () => {},
-      async (served) => {
-        const [client, session] = await open(served);
+      async ({ url, service }) => {
+        const [client, session] = await openWebSocket(url, service.io.engine);
         end(client, session);
         assert.equal(await client.closed, 1005);
       },
@@ -164,8 +157,8 @@ test("packets that say nothing to a server over WebSocket are let pass", () =>
   withService(
     {},
     () => {},
-    async (served) => {
-      const [client, session] = await open(served);
+    async ({ url, service }) => {
+      const [client, session] = await openWebSocket(url, service.io.engine);
       const types: string[] = [];
       session.on("packet", ({ type }) => types.push(type));
       for (const frame of ["0", "1", "5", "6", "40"]) client.send(frame);
@@ -180,9 +173,7 @@ test("a transport may be probed more than once before it takes over", () =>
     {},
     () => {},
     async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const polling = await PollingClient.connect(url);
-      const session = await opened;
+      const [polling, session] = await openPolling(url, service.io.engine);
       const socket = await FrameClient.connect(url, polling.open.sid);
       await socket.probe();
       await socket.probe();
@@ -214,9 +205,7 @@ test("a session that is closed while it is being upgraded ends when the WebSocke
     {},
     () => {},
     async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const polling = await PollingClient.connect(url);
-      const session = await opened;
+      const [polling, session] = await openPolling(url, service.io.engine);
       const ended = ending(session);
       const socket = await FrameClient.connect(url, polling.open.sid);
       await socket.probe();

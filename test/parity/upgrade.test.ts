@@ -6,31 +6,17 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { io } from "socket.io-client";
 import { next } from "../support/clients.ts";
-import {
-  ending,
-  FrameClient,
-  nextSession,
-  PollingClient,
-  polled,
-  type Session,
-} from "../support/engine-client.ts";
+import { ending, FrameClient, nextSession, openPolling, polled } from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
 
 const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
-
-/** A polling session, from both of its ends. */
-async function open(url: string, engine: NodeJS.EventEmitter): Promise<[PollingClient, Session]> {
-  const opened = nextSession(engine);
-  const client = await PollingClient.connect(url);
-  return [client, await opened];
-}
 
 test("an upgrade ends the pending poll with a noop, then moves the session with what waits for it", () =>
   withService(
     {},
     () => {},
     async ({ url, service }) => {
-      const [polling, session] = await open(url, service.io.engine);
+      const [polling, session] = await openPolling(url, service.io.engine);
       const events: string[] = [];
       for (const event of ["upgrading", "upgrade"]) {
         session.on(event, (transport: { name: string }) => events.push(`${event} ${transport.name}`));
@@ -62,7 +48,7 @@ test("a session goes on after a failed probe, and may be upgraded by another", (
     {},
     () => {},
     async ({ url, service }) => {
-      const [polling, session] = await open(url, service.io.engine);
+      const [polling, session] = await openPolling(url, service.io.engine);
       const failures: ((socket: FrameClient) => void)[] = [
         (socket) => socket.send("4not a probe"),
         (socket) => socket.send("x"),
@@ -94,7 +80,7 @@ test("one upgrade is tried at a time, and in upgradeTimeout", () =>
     { socketio: { upgradeTimeout: 100 } },
     () => {},
     async ({ url, service }) => {
-      const [polling, session] = await open(url, service.io.engine);
+      const [polling, session] = await openPolling(url, service.io.engine);
       const first = await FrameClient.connect(url, polling.open.sid);
       await first.probe();
       const second = await FrameClient.connect(url, polling.open.sid);
@@ -111,7 +97,7 @@ test("a session that ends while it is upgraded closes both transports", () =>
     {},
     () => {},
     async ({ url, service }) => {
-      const [polling, session] = await open(url, service.io.engine);
+      const [polling, session] = await openPolling(url, service.io.engine);
       const ended = ending(session);
       const socket = await FrameClient.connect(url, polling.open.sid);
       await socket.probe();

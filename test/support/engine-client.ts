@@ -133,6 +133,27 @@ export function nextSession(engine: NodeJS.EventEmitter): Promise<Session> {
   return new Promise((resolve) => engine.once("connection", resolve));
 }
 
+/** Opens a session over polling, and tells both of its ends. */
+export async function openPolling(
+  url: string,
+  engine: NodeJS.EventEmitter,
+): Promise<[client: PollingClient, session: Session]> {
+  const opened = nextSession(engine);
+  const client = await PollingClient.connect(url);
+  return [client, await opened];
+}
+
+/** Opens a session over WebSocket, and tells both of its ends. */
+export async function openWebSocket(
+  url: string,
+  engine: NodeJS.EventEmitter,
+): Promise<[client: FrameClient, session: Session]> {
+  const opened = nextSession(engine);
+  const client = await FrameClient.connect(url);
+  await client.open();
+  return [client, await opened];
+}
+
 /** What the tests see of a session on the server. */
 export interface Session extends NodeJS.EventEmitter {
   readonly id: string;

@@ -3,6 +3,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { WEBSOCKET } from "./engine-client.ts";
+import { BINARY, CLOSE, type Frame, frame, openingHandshake, readFrame, TEXT } from "./websocket-protocol.ts";
 
 const EVENT = "42";
 
@@ -21,7 +22,9 @@ export class RawClient {
 
   private constructor(url: string) {
     const { hostname, port } = new URL(url);
-    this.#socket = connect(Number(port), hostname, () => this.#socket.write(handshake(hostname)));
+    this.#socket = connect(Number(port), hostname, () =>
+      this.#socket.write(openingHandshake(hostname, WEBSOCKET)),
+    );
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on("error", () => {});
     this.closed = new Promise((resolve) => this.#socket.once("close", () => resolve(this.#code)));
@@ -73,8 +76,7 @@ export class RawClient {
 
   /** Sends a packet. */
   send(packet: string): void {
-    const payload = Buffer.from(packet);
-    this.#socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
+    this.#socket.write(frame(TEXT, packet));
   }
 
   destroy(): void {
@@ -94,24 +96,18 @@ export class RawClient {
 
   #takeFrames(data: Buffer): Buffer {
     let at = 0;
-    while (data.length - at >= 2) {
-      const [opcode, code] = [data.readUInt8(at) & 0x0f, data.readUInt8(at + 1)];
-      const start = at + (code < 126 ? 2 : code === 126 ? 4 : 10);
-      if (data.length < start) break;
-      const length =
-        code < 126 ? code : code === 126 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2));
-      if (data.length < start + length) break;
-      at = start + length;
-      this.#take(opcode, data.subarray(start, at));
+    for (let one = readFrame(data); one; one = readFrame(data, at)) {
+      at = one.end;
+      this.#take(one);
     }
     return data.subarray(at);
   }
 
-  #take(opcode: number, payload: Buffer): void {
-    if (opcode === 0x8) {
+  #take({ opcode, payload }: Frame): void {
+    if (opcode === CLOSE) {
       this.#code = payload.length === 0 ? 1005 : payload.readUInt16BE();
       this.#socket.end();
-    } else if (opcode === 0x2) {
+    } else if (opcode === BINARY) {
       this.messages.push(`<${payload.toString("hex")}>`);
     } else if (String(payload) === "2") {
       this.send("3");
@@ -125,14 +121,3 @@ const numberOf = (event: string): number => Number(/(\d+)\]$/.exec(event)?.[1] ?
 
 const shorten = (text: string): string =>
   text.length > 1000 ? `${text.slice(0, 20)}…${text.slice(-20)}` : text;
-
-const handshake = (host: string): string =>
-  [
-    `GET ${WEBSOCKET} HTTP/1.1`,
-    `Host: ${host}`,
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    "\r\n",
-  ].join("\r\n");

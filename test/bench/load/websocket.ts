@@ -5,31 +5,24 @@
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import {
+  BINARY,
+  CLOSE,
+  closing,
+  frame as encode,
+  headerLength,
+  openingHandshake,
+  PING,
+  PONG,
+  payloadLength,
+  TEXT,
+} from "../../support/websocket-protocol.ts";
 
-const MASK = Buffer.from([0x12, 0x34, 0x56, 0x78]);
+/** A message as a client sends it, in one frame. */
+export const frame = (data: string | Buffer): Buffer =>
+  encode(typeof data === "string" ? TEXT : BINARY, data);
 
-/** A frame as a client sends it. */
-export function frame(data: string | Buffer): Buffer {
-  const payload = Buffer.from(data);
-  const header = Buffer.alloc(payload.length < 126 ? 2 : payload.length < 65536 ? 4 : 10);
-  header[0] = typeof data === "string" ? 0x81 : 0x82;
-  if (header.length === 2) header[1] = payload.length | 0x80;
-  else if (header.length === 4) {
-    header[1] = 126 | 0x80;
-    header.writeUInt16BE(payload.length, 2);
-  } else {
-    header[1] = 127 | 0x80;
-    header.writeBigUInt64BE(BigInt(payload.length), 2);
-  }
-  for (let i = 0; i < payload.length; i++) payload[i] = (payload[i] ?? 0) ^ (MASK[i & 3] ?? 0);
-  return Buffer.concat([header, MASK, payload]);
-}
-
-const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]); // code 1000
-
-/** The answer to a ping, under a mask of zeros: uvicorn leaves a client that gives none. */
-const pong = (payload: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+const CLOSING = encode(CLOSE, closing(1000));
 
 /** Of a longer message only its beginning is looked at, in bytes. */
 const GLANCE = 4096;
@@ -83,9 +76,10 @@ export class Client {
 
   /** Opens a WebSocket. */
   static open(endpoint: Endpoint, path: string): Promise<Client> {
+    const { hostname, port } = endpoint;
     return new Promise((resolve, reject) => {
       const client = new Client(endpoint, (error) => (error ? reject(error) : resolve(client)));
-      client.#socket.write(handshake(endpoint, path));
+      client.#socket.write(openingHandshake(`${hostname}:${port}`, path));
     });
   }
 
@@ -98,7 +92,7 @@ export class Client {
     return new Promise((resolve) => {
       this.onClose = resolve;
       if (this.#socket.closed) resolve();
-      else this.send(CLOSE);
+      else this.send(CLOSING);
     });
   }
 
@@ -131,31 +125,19 @@ export class Client {
     this.#skip -= at;
     while (data.length - at >= 2) {
       const [opcode, code] = [(data[at] ?? 0) & 0x0f, data[at + 1] ?? 0];
-      const start = at + (code < 126 ? 2 : code === 126 ? 4 : 10);
+      const start = at + headerLength(code);
       if (data.length < start) break;
-      const length =
-        code < 126 ? code : code === 126 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2));
+      const length = payloadLength(data, at, code);
       const known = Math.min(length, GLANCE);
       if (data.length < start + known) break;
       at = Math.min(start + length, data.length);
       this.#skip = start + length - at;
-      if (opcode === 0x8) this.#socket.end();
-      else if (opcode === 0x9) this.#socket.write(pong(data.subarray(start, start + known)));
-      else if (opcode < 0x8) this.onMessage(data.subarray(start, start + known), opcode === 0x2);
+      if (opcode === CLOSE) this.#socket.end();
+      // uvicorn leaves a client that gives no answer.
+      else if (opcode === PING) this.#socket.write(encode(PONG, data.subarray(start, start + known)));
+      else if (opcode < CLOSE) this.onMessage(data.subarray(start, start + known), opcode === BINARY);
     }
     this.onChunk();
     return data.subarray(at);
   }
 }
-
-/** The request of an opening handshake. */
-const handshake = ({ hostname, port }: Endpoint, path: string): string =>
-  [
-    `GET ${path} HTTP/1.1`,
-    `Host: ${hostname}:${port}`,
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    "\r\n",
-  ].join("\r\n");
