@@ -1,7 +1,12 @@
 /**
  * A ServerResponse that becomes the engine's answer: what engine.io and its middlewares write is kept and handed over.
  */
-import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from "node:http";
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  ServerResponse,
+} from "node:http";
 import { type Answer, empty } from "../../src/engine/polling.ts";
 
 /** Statuses whose answers have no body: a Response refuses to be made with one. */
@@ -53,8 +58,10 @@ export class CapturedResponse extends ServerResponse {
 
   #headers(): Answer["headers"] {
     const headers: Answer["headers"] = {};
-    for (const [name, value] of Object.entries({ ...this.getHeaders(), ...lowerCased(this.#named) })) {
-      if (value !== undefined) headers[name] = Array.isArray(value) ? value : String(value);
+    for (const name of this.getHeaderNames()) headers[name] = valueOf(this.getHeader(name));
+    for (const [name, value] of Object.entries(this.#named)) {
+      // Node keeps the names of headers that were set in lower case.
+      if (value !== undefined) headers[name.toLowerCase()] = valueOf(value);
     }
     return headers;
   }
@@ -70,6 +77,5 @@ export class CapturedResponse extends ServerResponse {
 const isHeaders = (value: unknown): value is OutgoingHttpHeaders =>
   typeof value === "object" && value !== null;
 
-/** Node keeps the names of headers that were set in lower case. */
-const lowerCased = (headers: OutgoingHttpHeaders): OutgoingHttpHeaders =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+const valueOf = (value: OutgoingHttpHeader | undefined): string | string[] =>
+  Array.isArray(value) ? value : String(value);

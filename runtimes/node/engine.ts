@@ -107,7 +107,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
     this.#handshakes.set(request, handshake);
     const captured = new CapturedResponse(request);
     outgoing.once("close", () => captured.abandon());
-    this.handleRequest(request, captured);
+    this.handleRequest(withQuery(request), captured);
     return captured.answer;
   }
 
@@ -125,17 +125,17 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
 
   /** Answers a request that goes straight to the engine. */
   answer(incoming: IncomingMessage, outgoing: ServerResponse, handshake: Handshake): void {
-    const _query = readQuery(incoming.url ?? ""); // engine.io would make a URL to read it
-    if (!_query["sid"]) this.#handshakes.set(incoming, handshake); // it may open a session
-    this.handleRequest(Object.assign(incoming, { _query }), outgoing);
+    const request = withQuery(incoming);
+    if (!request._query["sid"]) this.#handshakes.set(incoming, handshake); // it may open a session
+    this.handleRequest(request, outgoing);
   }
 
   /** Makes a handshake that goes straight to the engine. */
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, handshake: Handshake): boolean {
-    const _query = readQuery(incoming.url ?? "");
-    if (!this.#takesHandshake(_query["transport"])) return false;
+    const request = withQuery(incoming);
+    if (!this.#takesHandshake(request._query["transport"])) return false;
     this.#handshakes.set(incoming, handshake);
-    this.handleUpgrade(Object.assign(incoming, { _query }), socket, head);
+    this.handleUpgrade(request, socket, head);
     return true;
   }
 
@@ -147,9 +147,13 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
   /** Makes a handshake that was let through, with the headers that the Hono chain set. */
   makeHandshake(incoming: IncomingMessage, socket: Duplex, head: Buffer, headers: Headers): void {
     setChainHeaders(incoming, headers);
-    this.handleUpgrade(incoming, socket, head);
+    this.handleUpgrade(withQuery(incoming), socket, head);
   }
 }
+
+/** A request with the parameters that engine.io would make a URL to read. */
+const withQuery = (incoming: IncomingMessage): Pick<EngineRequest, "_query"> & IncomingMessage =>
+  Object.assign(incoming, { _query: readQuery(incoming.url ?? "") });
 
 /**
  * engine.io has a response for each handshake hear the end of its connection, for middlewares that wait for it
