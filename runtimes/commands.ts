@@ -15,7 +15,7 @@ const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 export const NO_LEGACY_ABORT = "--unstable-no-legacy-abort";
 
 /** In MB. Else V8's young generation grows to twice that while many clients connect, and does not shrink again. */
-const YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=8";
+export const YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=8";
 
 export const commands = {
   node: {

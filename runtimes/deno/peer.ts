@@ -26,14 +26,16 @@ export class DenoPeer implements Peer {
 
   /** Tells the engine's end of the connection what happens on this one. */
   listen(listener: PeerListener): void {
-    const socket = this.#socket;
     this.#listener = listener;
-    socket.addEventListener("message", ({ data }) => listener.received(data));
-    socket.addEventListener("error", (event) => {
-      const message = event instanceof ErrorEvent ? event.message : "";
-      if (!NETWORK_ERROR.test(message)) listener.failed(new Error(message));
-    });
-    socket.addEventListener("close", () => listener.closed());
+    for (const type of ["message", "error", "close"]) this.#socket.addEventListener(type, this);
+  }
+
+  /** A listener for all events: a function for each would be kept as long as the connection. @internal */
+  handleEvent(event: Event): void {
+    if (event instanceof MessageEvent) return this.#listener?.received(event.data);
+    if (event.type === "close") return this.#listener?.closed();
+    const message = event instanceof ErrorEvent ? event.message : "";
+    if (!NETWORK_ERROR.test(message)) this.#listener?.failed(new Error(message));
   }
 
   get bufferedAmount(): number {

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { commands, NO_LEGACY_ABORT } from "../../runtimes/commands.ts";
+import { commands, NO_LEGACY_ABORT, YOUNG_GENERATION } from "../../runtimes/commands.ts";
 import { findBinary } from "../../src/respawn.ts";
 
 /** A contender's part in the comparison. */
@@ -88,8 +88,10 @@ export async function findContenders(): Promise<Field> {
   for (const [runtime, binary] of Object.entries(binaries)) {
     const command =
       runtime === "deno" ? [binary, "run", "--allow-all", "--no-check", NO_LEGACY_ABORT] : [binary];
-    add(runtime, "hinoko", command, server("hinoko"));
-    add(runtime, "without fast paths", command, server("hinoko"), { FAST_PATHS: "false" });
+    // As the command of Hinoko starts it
+    const own = runtime === "deno" ? [...command, YOUNG_GENERATION] : command;
+    add(runtime, "hinoko", own, server("hinoko"));
+    add(runtime, "without fast paths", own, server("hinoko"), { FAST_PATHS: "false" });
     add(runtime, "default", command, server(runtime === "bun" ? "pairing-bun" : "pairing"));
     if (runtime === "node") add(runtime, "plain", command, server("plain"));
     add(runtime, "ceiling", command, server(runtime === "node" ? "raw" : `raw-${runtime}`));
