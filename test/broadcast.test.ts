@@ -247,6 +247,29 @@ withCrowd("who listens to what a client is sent, hears of each broadcast", 40, a
   for (const client of crowd) assert.deepEqual(client.numbers, range(0, 9));
 });
 
+withCrowd("a client in many crowded rooms gets what is sent to each", 20, async ({ io }, crowd) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on("warning", onWarning);
+  const rooms = range(0, 30).map((n) => `room ${n}`);
+  io.socketsJoin(rooms);
+  const round = (from: number) => {
+    for (const [n, room] of rooms.entries()) io.to(room).emit("n", from + n);
+  };
+  round(0);
+  round(30);
+  const [ann] = crowd;
+  assert.ok(ann);
+  const packets: unknown[] = [];
+  socketOf(io, ann).conn.on("packetCreate", (packet: unknown) => void packets.push(packet));
+  round(60);
+  await received(crowd, 89);
+  assert.equal(packets.length, 30);
+  for (const client of crowd) assert.deepEqual(client.numbers, range(0, 90));
+  process.off("warning", onWarning);
+  assert.deepEqual(warnings, []);
+});
+
 withCrowd("each client acknowledges a broadcast that asks for it", 20, async ({ io }, crowd) => {
   io.emit("n", 0);
   const answers = io.timeout(5000).emitWithAck("n", 1);

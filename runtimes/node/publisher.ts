@@ -9,48 +9,43 @@ import { FastTransport } from "./transport.ts";
 import { BINARY, FIN, frame, TEXT } from "./websocket/frame.ts";
 
 /** Events that tell of each packet that a session sends. */
-const TELLING: readonly (string | symbol)[] = ["packetCreate", "flush", "drain"];
+const TELLING = new Set<string | symbol>(["packetCreate", "flush", "drain"]);
+
+const isWatched = (session: Socket): boolean => {
+  for (const event of TELLING) if (session.listenerCount(event) > 0) return true;
+  return false;
+};
 
 class EngineSubscription implements Subscription {
-  readonly #session: Socket;
+  readonly session: Socket;
   readonly #transport: FastTransport;
-  readonly #topics: Topics<FastTransport>;
   readonly #topic: string;
+  readonly #topics: Topics<FastTransport>;
   readonly #ended: () => void;
 
   constructor(
-    [session, transport]: [Socket, FastTransport],
-    [topics, topic]: [Topics<FastTransport>, string],
-    ended: () => void,
+    session: Socket,
+    transport: FastTransport,
+    { topic, topics, ended }: { topic: string; topics: Topics<FastTransport>; ended: () => void },
   ) {
-    this.#session = session;
+    this.session = session;
     this.#transport = transport;
-    this.#topics = topics;
     this.#topic = topic;
+    this.#topics = topics;
     this.#ended = ended;
   }
 
   /** Nothing waits in the session, and it may send. */
   get keepsUp(): boolean {
-    const session = this.#session;
+    const { session } = this;
     return session.readyState === "open" && session["writeBuffer"].length === 0 && this.#transport.isClear;
   }
 
   /** @returns whether the session subscribes now */
   begin(): boolean {
-    const session = this.#session;
-    if (!this.keepsUp || !this.#transport.isPlain) return false;
-    if (TELLING.some((event) => session.listenerCount(event) > 0)) return false;
-    if (!this.#topics.subscribe(this.#topic, this.#transport)) return false;
-    session.on("newListener", this.#onListener);
-    return true;
+    const isRight = this.keepsUp && this.#transport.isPlain && !isWatched(this.session);
+    return isRight && this.#topics.subscribe(this.#topic, this.#transport);
   }
-
-  readonly #onListener = (event: string | symbol): void => {
-    if (!TELLING.includes(event)) return;
-    this.end();
-    this.#ended();
-  };
 
   pause(): void {
     this.#topics.unsubscribe(this.#topic, this.#transport);
@@ -62,8 +57,30 @@ class EngineSubscription implements Subscription {
 
   end(): void {
     this.pause();
-    this.#session.off("newListener", this.#onListener);
+    subscriptions.get(this.session)?.delete(this);
   }
+
+  /** Somebody listens to what the session sends from now on. */
+  watched(): void {
+    this.end();
+    this.#ended();
+  }
+}
+
+/** Those of each session, which has one listener for all of them. */
+const subscriptions = new WeakMap<Socket, Set<EngineSubscription>>();
+
+function onListener(this: Socket, event: string | symbol): void {
+  if (TELLING.has(event)) for (const subscription of subscriptions.get(this) ?? []) subscription.watched();
+}
+
+function subscriptionsOf(session: Socket): Set<EngineSubscription> {
+  const known = subscriptions.get(session);
+  if (known) return known;
+  const created = new Set<EngineSubscription>();
+  subscriptions.set(session, created);
+  session.on("newListener", onListener);
+  return created;
 }
 
 export class EnginePublisher implements Publisher {
@@ -71,8 +88,11 @@ export class EnginePublisher implements Publisher {
 
   subscribe(session: object, topic: string, ended: () => void): Subscription | undefined {
     if (!(session instanceof Socket && session.transport instanceof FastTransport)) return undefined;
-    const subscription = new EngineSubscription([session, session.transport], [this.#topics, topic], ended);
-    return subscription.begin() ? subscription : undefined;
+    const of = { topic, topics: this.#topics, ended };
+    const subscription = new EngineSubscription(session, session.transport, of);
+    if (!subscription.begin()) return undefined;
+    subscriptionsOf(session).add(subscription);
+    return subscription;
   }
 
   /** @returns false: to ask each session costs little here, and one may have begun to buffer when the next message comes */
