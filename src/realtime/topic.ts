@@ -20,6 +20,8 @@ export class Topic {
   readonly #name = `hinoko:${++count}`;
   readonly #publisher: Publisher;
   readonly #subscribers = new Map<string, Subscriber>();
+  /** Their sockets, in one row: a look at each of a thousand is what most of a broadcast costs beside sending. */
+  readonly #sockets = new Set<Socket>();
   readonly #others: Set<string>;
   /** Somebody may not keep up. */
   #isBehind = true;
@@ -52,9 +54,10 @@ export class Topic {
   subscribe(socket: Socket): void {
     if (isWatched(socket)) return;
     const { id } = socket;
-    const subscription = this.#publisher.subscribe(socket.conn, this.#name, () => this.#move(id));
+    const subscription = this.#publisher.subscribe(socket.conn, this.#name, () => this.#move(socket));
     if (!subscription) return;
     this.#subscribers.set(id, { socket, subscription });
+    this.#sockets.add(socket);
     this.#others.delete(id);
   }
 
@@ -63,12 +66,13 @@ export class Topic {
     const subscriber = this.#subscribers.get(id);
     if (!subscriber) return;
     subscriber.subscription.end();
-    this.#move(id);
+    this.#move(subscriber.socket);
   }
 
-  #move(id: string): void {
-    this.#subscribers.delete(id);
-    this.#others.add(id);
+  #move(socket: Socket): void {
+    this.#subscribers.delete(socket.id);
+    this.#sockets.delete(socket);
+    this.#others.add(socket.id);
   }
 
   /**
@@ -76,10 +80,10 @@ export class Topic {
    * @param isVolatile what comes next is not for those who do not keep up
    */
   sift(isVolatile: boolean): void {
+    for (const socket of this.#sockets) if (isWatched(socket)) this.unsubscribe(socket.id);
     // Only the engine knows who keeps up: to ask for each is what publishing can save.
-    const asks = isVolatile || this.#isBehind;
-    for (const [id, { socket, subscription }] of this.#subscribers)
-      if (isWatched(socket) || (asks && !subscription.keepsUp)) this.unsubscribe(id);
+    if (!isVolatile && !this.#isBehind) return;
+    for (const [id, { subscription }] of this.#subscribers) if (!subscription.keepsUp) this.unsubscribe(id);
   }
 
   /** Sends frames to all subscribers but these. */
