@@ -10,6 +10,8 @@ import {
   ending,
   FrameClient,
   nextSession,
+  openPolling,
+  openWebSocket,
   PollingClient,
   polled,
   SEPARATOR,
@@ -99,9 +101,8 @@ const BAD_PACKETS = ["", "x", "7", "abc", "ä", "b"];
 for (const packet of BAD_PACKETS.slice(0, -1)) {
   test(`a polling body of ${JSON.stringify(packet)} ends the session with a parse error`, () =>
     withEcho({}, async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const client = await PollingClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openPolling(url, service.io.engine);
+      const ended = ending(session);
       assert.equal((await client.post(packet)).status, 200);
       assert.deepEqual(await ended, ["parse error", undefined]);
       assert.equal((await client.post("40")).status, 400);
@@ -120,9 +121,7 @@ for (const packet of BAD_PACKETS.slice(0, -1)) {
 
 test("packets behind one that cannot be parsed are not read", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const session = await opened;
+    const [client, session] = await openPolling(url, service.io.engine);
     const types: string[] = [];
     session.on("packet", ({ type }) => types.push(type));
     await client.post(["40", "x", "40"].join(SEPARATOR));
@@ -143,9 +142,7 @@ test("a ping from the client ends the session: pings go the other way", () =>
 
 test("a second poll beside a pending one ends the session", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const session = await opened;
+    const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const pending = client.poll();
     await polled(session);
@@ -159,9 +156,8 @@ test("a second poll beside a pending one ends the session", () =>
 
 test("a second POST beside one under way ends the session", () =>
   withEcho({}, async ({ url, port, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const ended = ending(await opened);
+    const [client, session] = await openPolling(url, service.io.engine);
+    const ended = ending(session);
     const slow = connectTcp(port, "127.0.0.1");
     slow.on("error", () => {});
     const { pathname, search } = new URL(client.url);
@@ -177,9 +173,8 @@ test("a second POST beside one under way ends the session", () =>
 
 test("a binary polling body ends the session: binary is base64 there", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const ended = ending(await opened);
+    const [client, session] = await openPolling(url, service.io.engine);
+    const ended = ending(session);
     const answer = await client.post(new Uint8Array([1, 2, 3]), {
       "content-type": "application/octet-stream",
     });
@@ -252,9 +247,7 @@ for (const [title, reason, end] of ENDINGS) {
 
 test("a close packet over polling ends the session and lets the pending poll go", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const session = await opened;
+    const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const pending = client.packets();
     await polled(session);
@@ -265,9 +258,7 @@ test("a close packet over polling ends the session and lets the pending poll go"
 
 test("a poll that the client gives up ends the session", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const session = await opened;
+    const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const abort = new AbortController();
     const pending = client.poll({ signal: abort.signal });
@@ -282,9 +273,7 @@ test("a poll that the client gives up ends the session", () =>
 test("close() tells a pending poll, and one that comes later", () =>
   withEcho({}, async ({ url, service }) => {
     for (const isPending of [true, false]) {
-      const opened = nextSession(service.io.engine);
-      const client = await PollingClient.connect(url);
-      const session = await opened;
+      const [client, session] = await openPolling(url, service.io.engine);
       const ended = ending(session);
       const pending = isPending ? client.packets() : undefined;
       if (isPending) await polled(session);
@@ -296,9 +285,7 @@ test("close() tells a pending poll, and one that comes later", () =>
 
 test("close() sends what was written before", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const polling = await PollingClient.connect(url);
-    const session = await opened;
+    const [polling, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     session.send("last");
     session.close();
@@ -310,10 +297,7 @@ test("close() sends what was written before", () =>
     );
     assert.deepEqual(await ended, ["forced close", undefined]);
 
-    const reopened = nextSession(service.io.engine);
-    const socket = await FrameClient.connect(url);
-    await socket.open();
-    const second = await reopened;
+    const [socket, second] = await openWebSocket(url, service.io.engine);
     second.send("last");
     const secondEnded = ending(second);
     second.close();
@@ -324,10 +308,7 @@ test("close() sends what was written before", () =>
 
 test("a client that answers pings stays, over each transport; one that does not is let go", () =>
   withEcho({ pingInterval: 60, pingTimeout: 40 }, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await FrameClient.connect(url);
-    await client.open();
-    const session = await opened;
+    const [client, session] = await openWebSocket(url, service.io.engine);
     let beats = 0;
     session.on("heartbeat", () => beats++);
     const ended = ending(session);
@@ -339,9 +320,8 @@ test("a client that answers pings stays, over each transport; one that does not 
     assert.equal(beats, 5);
     await client.closed;
 
-    const reopened = nextSession(service.io.engine);
-    const polling = await PollingClient.connect(url);
-    const second = ending(await reopened);
+    const [polling, next] = await openPolling(url, service.io.engine);
+    const second = ending(next);
     for (let i = 0; i < 3; i++) {
       assert.deepEqual(await polling.packets(), ["2"]);
       await polling.post("3");
@@ -366,9 +346,7 @@ test("what a client sends while it owes a pong puts its end off, once", () =>
 
 test("write callbacks are called in order when the packets were sent", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await PollingClient.connect(url);
-    const session = await opened;
+    const [client, session] = await openPolling(url, service.io.engine);
     const called: number[] = [];
     for (const n of [1, 2, 3]) session.send(String(n), {}, () => called.push(n));
     assert.deepEqual(called, []);
