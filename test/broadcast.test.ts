@@ -10,6 +10,9 @@ import { io as ioClient } from "socket.io-client";
 import { createService } from "../src/index.ts";
 import { connect } from "./support/clients.ts";
 import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
+import { RawClient } from "./support/raw-client.ts";
+import { serve } from "./support/runtime.ts";
+import { silent } from "./support/service.ts";
 
 withCrowd(
   "broadcasts and direct messages arrive in the order in which they were sent",
@@ -354,4 +357,17 @@ withCrowd("a thousand random steps reach whom they should, in their order", 48, 
     crowd.map((client) => client.until(({ length }) => length >= (expected.get(client.sid)?.length ?? 0))),
   );
   for (const client of crowd) assert.deepEqual(client.messages, expected.get(client.sid));
+});
+
+test("broadcasts reach the clients of a service that is served again", async () => {
+  const service = createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0 });
+  for (const _ of ["first", "again"]) {
+    const { url, close } = await serve(service);
+    const crowd = await RawClient.crowd(url, 20);
+    for (let n = 0; n < 10; n++) service.io.emit("n", n);
+    await received(crowd, 9);
+    for (const client of crowd) assert.deepEqual(client.numbers, range(0, 10));
+    service.io.disconnectSockets(true);
+    await close();
+  }
 });

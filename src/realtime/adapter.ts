@@ -80,7 +80,9 @@ export class PublishingAdapter extends Adapter {
 
   #topicOf(publisher: Publisher, room: Room | undefined, members: Crowd): Topic | undefined {
     const known = room === undefined ? this.#everybody : this.#topics.get(room);
-    if (known || members.size < CROWD) return known;
+    // When the service is served again, another engine publishes.
+    if (known?.publisher === publisher) return known;
+    if (members.size < CROWD) return undefined;
     const topic = new Topic(publisher, members.keys());
     if (room === undefined) this.#everybody = topic;
     else this.#topics.set(room, topic);

@@ -18,7 +18,7 @@ let count = 0;
 export class Topic {
   /** None that an author's WebSocket route would take. */
   readonly #name = `hinoko:${++count}`;
-  readonly #publisher: Publisher;
+  readonly publisher: Publisher;
   readonly #subscribers = new Map<string, Subscriber>();
   /** Their sockets, in one row: a look at each of a thousand is what most of a broadcast costs beside sending. */
   readonly #sockets = new Set<Socket>();
@@ -28,7 +28,7 @@ export class Topic {
 
   /** @param ids of the sockets in the crowd */
   constructor(publisher: Publisher, ids: Iterable<string>) {
-    this.#publisher = publisher;
+    this.publisher = publisher;
     this.#others = new Set(ids);
   }
 
@@ -54,7 +54,7 @@ export class Topic {
   subscribe(socket: Socket): void {
     if (isWatched(socket)) return;
     const { id } = socket;
-    const subscription = this.#publisher.subscribe(socket.conn, this.#name, () => this.#move(socket));
+    const subscription = this.publisher.subscribe(socket.conn, this.#name, () => this.#move(socket));
     if (!subscription) return;
     this.#subscribers.set(id, { socket, subscription });
     this.#sockets.add(socket);
@@ -91,7 +91,7 @@ export class Topic {
     if (this.#subscribers.size === 0) return;
     for (const id of except) this.#subscribers.get(id)?.subscription.pause();
     this.#isBehind = false;
-    for (const frame of frames) if (!this.#publisher.publish(this.#name, frame)) this.#isBehind = true;
+    for (const frame of frames) if (!this.publisher.publish(this.#name, frame)) this.#isBehind = true;
     for (const id of except) this.#subscribers.get(id)?.subscription.resume();
   }
 }
