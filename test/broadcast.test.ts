@@ -250,6 +250,66 @@ withCrowd("who listens to what a client is sent, hears of each broadcast", 40, a
   for (const client of crowd) assert.deepEqual(client.numbers, range(0, 9));
 });
 
+withCrowd(
+  "whoever leaves, or is disconnected, while it is told of a broadcast gets no more, and nothing twice afterwards",
+  20,
+  async ({ io }, crowd) => {
+    const [ann, bob] = crowd;
+    assert.ok(ann && bob);
+    io.socketsJoin("room");
+    const [annSocket, bobSocket] = [socketOf(io, ann), socketOf(io, bob)];
+    annSocket.conn.once("packetCreate", () => void annSocket.leave("room"));
+    const disconnect = () => {
+      bobSocket.offAnyOutgoing(disconnect);
+      bobSocket.disconnect();
+    };
+    bobSocket.onAnyOutgoing(disconnect);
+    io.to("room").emit("n", 0);
+    io.to("room").emit("n", 1);
+    const joined = new Promise<void>((resolve) =>
+      io.once("connection", (socket) => {
+        void socket.join("room");
+        resolve();
+      }),
+    );
+    bob.send("40");
+    await joined;
+    io.to("room").emit("n", 2);
+    io.emit("n", 3);
+    await received(crowd, 3);
+    assert.deepEqual(ann.numbers, [0, 3]);
+    assert.deepEqual(bob.numbers, [0, 2, 3]); // what it was told of is on its way
+    for (const client of crowd.slice(2)) assert.deepEqual(client.numbers, range(0, 4));
+  },
+);
+
+withCrowd("a broadcast because somebody leaves does not keep it", 20, async ({ io }, crowd) => {
+  const [ann] = crowd;
+  assert.ok(ann);
+  io.socketsJoin(["one", "two"]);
+  io.of("/").adapter.once("leave-room", (room: string) => {
+    assert.equal(room, ann.sid);
+    io.to("two").emit("n", 0);
+  });
+  socketOf(io, ann).disconnect();
+  io.to("two").emit("n", 1);
+  const joined = new Promise<void>((resolve) =>
+    io.once("connection", (socket) => {
+      void socket.join("two");
+      resolve();
+    }),
+  );
+  ann.send("40");
+  await joined;
+  io.to("two").emit("n", 2);
+  await received(crowd, 2);
+  for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, 3));
+  assert.deepEqual(
+    ann.numbers.filter((n) => n > 0),
+    [2],
+  );
+});
+
 withCrowd("a client in many crowded rooms gets what is sent to each", 20, async ({ io }, crowd) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);

@@ -59,6 +59,28 @@ withCrowd("a broadcast does not overtake what was sent to a slow client alone", 
   for (const client of crowd.slice(5)) assert.deepEqual(client.numbers, [0, ...range(100, 200)]);
 });
 
+withCrowd(
+  "a volatile message is not for a client whom one large broadcast left behind",
+  20,
+  async ({ io }, crowd) => {
+    const [slow, ...fast] = crowd;
+    assert.ok(slow);
+    io.emit("n", 0);
+    await received(crowd, 0);
+    slow.pause();
+    io.emit("n", "x".repeat(16_000_000), 1);
+    await received(fast, 1);
+    io.volatile.emit("n", 2);
+    socketOf(io, slow).volatile.emit("n", 3);
+    await received(fast, 2);
+    io.emit("n", 4);
+    slow.resume();
+    await received(crowd, 4);
+    assert.deepEqual(slow.numbers, [0, 1, 4]);
+    for (const client of fast) assert.deepEqual(client.numbers, [0, 1, 2, 4]);
+  },
+);
+
 withCrowd("a volatile broadcast is not for clients that have stopped reading", 40, async ({ io }, crowd) => {
   const [slow, fast] = [crowd.slice(0, 20), crowd.slice(20)];
   for (const client of slow) client.pause();

@@ -98,7 +98,7 @@ export class EnginePublisher implements Publisher {
   /** @returns false: to ask each session costs little here, and one may have begun to buffer when the next message comes */
   publish(topic: string, data: string | Uint8Array): boolean {
     const frames = [frame((typeof data === "string" ? TEXT : BINARY) | FIN, data)];
-    for (const { socket } of this.#topics.subscribersOf(topic)) socket._sender.sendFrame(frames);
+    for (const transport of this.#topics.subscribersOf(topic)) transport.sendFrame(frames);
     return false;
   }
 }

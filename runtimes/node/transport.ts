@@ -77,8 +77,22 @@ export class FastTransport extends Transport implements Receiver {
       }
     }
     encoded = "";
-    if (outbox.isFull) outbox.owe((error) => (error ? this.#fail(error) : this.#settle()));
+    if (outbox.isFull) this.#wait();
     else this.#settle();
+  }
+
+  /** Sends a frame past the session. */
+  sendFrame(list: readonly Uint8Array[]): void {
+    const { _sender: outbox } = this.socket;
+    outbox.sendFrame(list);
+    if (!this.writable || !outbox.isFull) return;
+    this.writable = false;
+    this.#wait();
+  }
+
+  /** Tells that all is sent when the client has kept up. */
+  #wait(): void {
+    this.socket._sender.owe((error) => (error ? this.#fail(error) : this.#settle()));
   }
 
   /** Tells that all is sent, one time after the other: whoever is told may send at once. */
@@ -86,13 +100,16 @@ export class FastTransport extends Transport implements Receiver {
     this.#isOwed = true;
     if (this.#isSettling) return;
     this.#isSettling = true;
-    while (this.#isOwed) {
-      this.#isOwed = false;
-      this.emit("drain");
-      this.writable = true;
-      this.emit("ready");
+    try {
+      while (this.#isOwed) {
+        this.#isOwed = false;
+        this.emit("drain");
+        this.writable = true;
+        this.emit("ready");
+      }
+    } finally {
+      this.#isSettling = false;
     }
-    this.#isSettling = false;
   }
 
   #fail(error: Error | undefined): void {

@@ -52,7 +52,7 @@ export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env ext
     this.options = options;
     const sessions = this.#sessions;
     this.#forget = function () {
-      sessions.delete(this.id);
+      if (sessions.get(this.id) === this) sessions.delete(this.id); // an author's ids may not be unique
     };
     if (options.cors) this.#middlewares.push({ run: cors(options.cors) });
   }

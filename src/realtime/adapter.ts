@@ -5,7 +5,7 @@
 import type { Namespace } from "socket.io";
 import { Adapter, type BroadcastOptions, type Room, type SocketId } from "socket.io-adapter";
 import type { Packet } from "socket.io-parser";
-import { encodePacket } from "../engine/parser.ts";
+import { type Data, encodePacket } from "../engine/parser.ts";
 import { Engine } from "./engine.ts";
 import type { Publisher } from "./publisher.ts";
 import { Topic } from "./topic.ts";
@@ -17,6 +17,10 @@ interface Crowd {
   readonly size: number;
   keys(): Iterable<SocketId>;
 }
+
+/** What a frame can carry. An encoder leaves a Blob as it is. */
+const isData = (value: unknown): value is Data =>
+  typeof value === "string" || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
 export class PublishingAdapter extends Adapter {
   declare readonly nsp: Namespace;
@@ -39,7 +43,7 @@ export class PublishingAdapter extends Adapter {
   }
 
   override delAll(id: SocketId): void {
-    const rooms = this.#topics.size > 0 ? [...(this.sids.get(id) ?? [])] : [];
+    const rooms = [...(this.sids.get(id) ?? [])]; // whoever hears of it may broadcast, and so make topics of them
     this.#everybody?.unsubscribe(id);
     for (const room of rooms) this.#topics.get(room)?.unsubscribe(id);
     super.delAll(id);
@@ -65,6 +69,7 @@ export class PublishingAdapter extends Adapter {
     packet.nsp = this.nsp.name;
     const encoded = this.nsp.server.encoder.encode(packet);
     const except: ReadonlySet<SocketId> = this["computeExceptSids"](options.except);
+    if (!encoded.every(isData)) return super.broadcast(packet, options);
     const frames = encoded.map((data) => encodePacket({ type: "message", data }));
     const { volatile, compress } = options.flags ?? {};
     topic.sift(volatile === true);
@@ -74,7 +79,8 @@ export class PublishingAdapter extends Adapter {
       if (!socket) continue;
       socket["notifyOutgoingListeners"](packet);
       socket.client["writeToEngine"](encoded, { preEncoded: true, volatile, compress });
-      topic.subscribe(socket);
+      // Whoever was told of it may have made the socket leave.
+      if (members.has(id)) topic.subscribe(socket);
     }
   }
 
