@@ -48,6 +48,8 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
   readonly #claimed = new WeakSet<IncomingMessage>();
   readonly publisher: Publisher | undefined;
+  /** How many listeners the end of a connection had before its handshake. */
+  #closeListeners = 0;
 
   constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
     super({
@@ -77,8 +79,13 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
       : super.createTransport(name, request);
   }
 
+  override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#closeListeners = socket.listenerCount("close");
+    super.handleUpgrade(request, socket, head);
+  }
+
   protected override _applyMiddlewares(...args: Parameters<Server["_applyMiddlewares"]>): void {
-    if (this.middlewares.length === 0) forgetResponse(args[1]);
+    if (this.middlewares.length === 0) forgetResponse(args[1], this.#closeListeners);
     super._applyMiddlewares(...args);
   }
 
@@ -160,11 +167,11 @@ const withQuery = (incoming: IncomingMessage): Pick<EngineRequest, "_query"> & I
  * (https://github.com/socketio/socket.io/blob/main/packages/engine.io/lib/server.ts, WebSocketResponse): some 600 bytes
  * for as long as the connection lasts. Without middlewares nobody sees the response.
  */
-function forgetResponse(response: { readonly socket: Duplex | null }): void {
+function forgetResponse(response: { readonly socket: Duplex | null }, closeListeners: number): void {
   if (response instanceof ServerResponse) return; // a polling request's
   const { socket } = response;
-  const latest = socket?.rawListeners("close").at(-1);
-  if (latest && "listener" in latest) socket?.off("close", latest);
+  const [added] = socket?.rawListeners("close").slice(closeListeners) ?? [];
+  if (added && "listener" in added) socket?.off("close", added);
 }
 
 /** Makes the engine of a service. */
