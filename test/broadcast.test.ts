@@ -70,35 +70,6 @@ withCrowd("a sender, and whoever else is excepted, is left out", 40, async ({ io
 });
 
 withCrowd(
-  "whoever joins or leaves between two broadcasts gets those of its time",
-  40,
-  async ({ io }, crowd) => {
-    const [guest] = crowd;
-    assert.ok(guest);
-    const socket = socketOf(io, guest);
-    for (const client of crowd.slice(1)) await socketOf(io, client).join("room");
-    const expected: number[] = [];
-    let n = 0;
-    for (let turn = 0; turn < 30; turn++) {
-      io.to("room").emit("n", n++);
-      await socket.join("room");
-      expected.push(n);
-      io.to("room").emit("n", n++);
-      if (turn % 4 === 0) await setImmediate();
-      expected.push(n);
-      io.to("room").emit("n", n++);
-      await socket.leave("room");
-      io.to("room").emit("n", n++);
-      if (turn % 3 === 0) await setImmediate();
-    }
-    io.emit("n", n);
-    await received(crowd, n);
-    assert.deepEqual(guest.numbers, [...expected, n]);
-    for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, n + 1));
-  },
-);
-
-withCrowd(
   "clients that poll, and that upgrade meanwhile, get each broadcast once",
   20,
   async ({ io, url }, crowd) => {
@@ -248,89 +219,6 @@ withCrowd("who listens to what a client is sent, hears of each broadcast", 40, a
   assert.deepEqual(events, [3, 4, 5]);
   assert.deepEqual(packets, ['2["n",3]', '2["n",4]', '2["n",5]']);
   for (const client of crowd) assert.deepEqual(client.numbers, range(0, 9));
-});
-
-withCrowd(
-  "whoever leaves, or is disconnected, while it is told of a broadcast gets no more, and nothing twice afterwards",
-  20,
-  async ({ io }, crowd) => {
-    const [ann, bob] = crowd;
-    assert.ok(ann && bob);
-    io.socketsJoin("room");
-    const [annSocket, bobSocket] = [socketOf(io, ann), socketOf(io, bob)];
-    annSocket.conn.once("packetCreate", () => void annSocket.leave("room"));
-    const disconnect = () => {
-      bobSocket.offAnyOutgoing(disconnect);
-      bobSocket.disconnect();
-    };
-    bobSocket.onAnyOutgoing(disconnect);
-    io.to("room").emit("n", 0);
-    io.to("room").emit("n", 1);
-    const joined = new Promise<void>((resolve) =>
-      io.once("connection", (socket) => {
-        void socket.join("room");
-        resolve();
-      }),
-    );
-    bob.send("40");
-    await joined;
-    io.to("room").emit("n", 2);
-    io.emit("n", 3);
-    await received(crowd, 3);
-    assert.deepEqual(ann.numbers, [0, 3]);
-    assert.deepEqual(bob.numbers, [0, 2, 3]); // what it was told of is on its way
-    for (const client of crowd.slice(2)) assert.deepEqual(client.numbers, range(0, 4));
-  },
-);
-
-withCrowd("a broadcast because somebody leaves does not keep it", 20, async ({ io }, crowd) => {
-  const [ann] = crowd;
-  assert.ok(ann);
-  io.socketsJoin(["one", "two"]);
-  io.of("/").adapter.once("leave-room", (room: string) => {
-    assert.equal(room, ann.sid);
-    io.to("two").emit("n", 0);
-  });
-  socketOf(io, ann).disconnect();
-  io.to("two").emit("n", 1);
-  const joined = new Promise<void>((resolve) =>
-    io.once("connection", (socket) => {
-      void socket.join("two");
-      resolve();
-    }),
-  );
-  ann.send("40");
-  await joined;
-  io.to("two").emit("n", 2);
-  await received(crowd, 2);
-  for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, 3));
-  assert.deepEqual(
-    ann.numbers.filter((n) => n > 0),
-    [2],
-  );
-});
-
-withCrowd("a client in many crowded rooms gets what is sent to each", 20, async ({ io }, crowd) => {
-  const warnings: Error[] = [];
-  const onWarning = (warning: Error) => void warnings.push(warning);
-  process.on("warning", onWarning);
-  const rooms = range(0, 30).map((n) => `room ${n}`);
-  io.socketsJoin(rooms);
-  const round = (from: number) => {
-    for (const [n, room] of rooms.entries()) io.to(room).emit("n", from + n);
-  };
-  round(0);
-  round(30);
-  const [ann] = crowd;
-  assert.ok(ann);
-  const packets: unknown[] = [];
-  socketOf(io, ann).conn.on("packetCreate", (packet: unknown) => void packets.push(packet));
-  round(60);
-  await received(crowd, 89);
-  assert.equal(packets.length, 30);
-  for (const client of crowd) assert.deepEqual(client.numbers, range(0, 90));
-  process.off("warning", onWarning);
-  assert.deepEqual(warnings, []);
 });
 
 withCrowd("each client acknowledges a broadcast that asks for it", 20, async ({ io }, crowd) => {
