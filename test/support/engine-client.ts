@@ -97,10 +97,16 @@ export class FrameClient {
     return client;
   }
 
-  /** Opens a session, and connects to the main namespace of Socket.IO. */
-  static async join(url: string): Promise<FrameClient> {
+  /** Opens a session, and reads its open packet. */
+  static async begin(url: string): Promise<FrameClient> {
     const client = await FrameClient.connect(url);
     await client.open();
+    return client;
+  }
+
+  /** Opens a session, and connects to the main namespace of Socket.IO. */
+  static async join(url: string): Promise<FrameClient> {
+    const client = await FrameClient.begin(url);
     client.send("40");
     assert.match(String(await client.frame()), /^40\{"sid":/);
     return client;
@@ -133,26 +139,22 @@ export function nextSession(engine: NodeJS.EventEmitter): Promise<Session> {
   return new Promise((resolve) => engine.once("connection", resolve));
 }
 
-/** Opens a session over polling, and tells both of its ends. */
-export async function openPolling(
-  url: string,
+/** Both ends of the session that a client is opening. */
+async function bothEnds<Client>(
   engine: NodeJS.EventEmitter,
-): Promise<[client: PollingClient, session: Session]> {
-  const opened = nextSession(engine);
-  const client = await PollingClient.connect(url);
-  return [client, await opened];
+  opening: Promise<Client>,
+): Promise<[client: Client, session: Session]> {
+  const session = nextSession(engine);
+  return [await opening, await session];
 }
 
+/** Opens a session over polling, and tells both of its ends. */
+export const openPolling = (url: string, engine: NodeJS.EventEmitter) =>
+  bothEnds(engine, PollingClient.connect(url));
+
 /** Opens a session over WebSocket, and tells both of its ends. */
-export async function openWebSocket(
-  url: string,
-  engine: NodeJS.EventEmitter,
-): Promise<[client: FrameClient, session: Session]> {
-  const opened = nextSession(engine);
-  const client = await FrameClient.connect(url);
-  await client.open();
-  return [client, await opened];
-}
+export const openWebSocket = (url: string, engine: NodeJS.EventEmitter) =>
+  bothEnds(engine, FrameClient.begin(url));
 
 /** What the tests see of a session on the server. */
 export interface Session extends NodeJS.EventEmitter {
