@@ -68,8 +68,8 @@ export class PublishingAdapter extends Adapter {
 
     packet.nsp = this.nsp.name;
     const encoded = this.nsp.server.encoder.encode(packet);
-    const except: ReadonlySet<SocketId> = this["computeExceptSids"](options.except);
     if (!encoded.every(isData)) return super.broadcast(packet, options);
+    const except: ReadonlySet<SocketId> = this["computeExceptSids"](options.except);
     const frames = encoded.map((data) => encodePacket({ type: "message", data }));
     const { volatile, compress } = options.flags ?? {};
     topic.sift(volatile === true);
