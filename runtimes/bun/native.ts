@@ -70,7 +70,7 @@ class BunPeer implements Peer, SocketBinding {
   }
 
   get bufferedAmount(): number {
-    // To ask Bun costs as much as the half of a send.
+    // To ask Bun costs an eighth of a send.
     if (!this.#mayBuffer) return 0;
     const amount = this.#socket?.getBufferedAmount() ?? 0;
     if (amount === 0 && this.#subscriptions === 0) this.#mayBuffer = false;

@@ -20,7 +20,7 @@ export class Topic {
   readonly #name = `hinoko:${++count}`;
   readonly publisher: Publisher;
   readonly #subscribers = new Map<string, Subscriber>();
-  /** Their sockets, in one row: a look at each of a thousand is what most of a broadcast costs beside sending. */
+  /** Their sockets, in one row: a look at each of them, for each broadcast, costs less so. */
   readonly #sockets = new Set<Socket>();
   readonly #others: Set<string>;
   /** Somebody may not keep up. */
