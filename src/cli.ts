@@ -8,7 +8,8 @@ import { pathToFileURL } from "node:url";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { banner, help, packageVersion } from "./help.ts";
 import { type Commands, findBinary, RespawnError, runAgain } from "./respawn.ts";
-import { ListenError, type Runtime, type Serve } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
+import { ListenError, type Serve } from "./serve.ts";
 import { type App, createService } from "./service.ts";
 import { type ServiceOptions, SettingsError } from "./settings.ts";
 

@@ -2,7 +2,8 @@
  * What the command tells people: its help, and the banner of a service that has started.
  */
 import { createRequire } from "node:module";
-import type { Listening, Runtime, Servable } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Listening, Servable } from "./serve.ts";
 import { SETTINGS, type SocketIoOptions } from "./settings.ts";
 
 /** Hinoko's own version. */

@@ -1,32 +1,23 @@
 /**
- * What a launcher must provide, and what it gets back. A launcher says how its runtime listens and which
- * Engine.IO server takes the requests that reach the Socket.IO route; `defineServe()` makes its `serve()`.
+ * Types only: what a launcher provides (a `Runtime`), and what it gets (a `Mounted` service).
  */
-import type { Context, MiddlewareHandler } from "hono";
-import type { GetConnInfo } from "hono/conninfo";
+import type { Context } from "hono";
+import type { ConnInfo, GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
-import type { Visitor } from "./http/visitor.ts";
-import type { Engine, Handshake } from "./realtime/engine.ts";
-import { readPort, type Settings, SettingsError } from "./settings.ts";
+import type { Opener, UpgradeEnv } from "./engine/driver.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { Upgrade } from "./engine/peer.ts";
+import type { Settings } from "./settings.ts";
 
-/** Where to listen, and until when. */
-export interface ServeOptions {
-  /** Port, 0 to 65535; 0 takes a free one. @default settings.port */
-  port?: number;
-  /** Host name or IP address of this machine. @default settings.host */
-  hostname?: string;
-  /** Serves over TLS: `https://`, `wss://`. */
-  tls?: Tls;
-  /** Closes the service gracefully when it is aborted. */
-  signal?: AbortSignal;
-}
-
-/** What a server needs for TLS, as PEM text. */
-export interface Tls {
-  /** The private key. */
-  readonly key: string;
-  /** Its certificate, followed by those of the authorities in between. */
-  readonly cert: string;
+/** A runtime, as its launcher describes it. */
+export interface Runtime {
+  /** As people write it: "Node.js", "Bun", "Deno". */
+  readonly name: string;
+  readonly version: string;
+  /** Who makes a request. @param env its `c.env` */
+  visitor(request: Request, env: Partial<Bindings>): Visitor;
+  /** Listens; rejects with the runtime's own error when it cannot. */
+  listen(service: Mounted, address: Address): Promise<Listener>;
 }
 
 /** What a launcher listens on. */
@@ -36,74 +27,12 @@ export interface Address {
   readonly tls?: Tls | undefined;
 }
 
-/** A service that is being served. */
-export interface Listening {
-  /** The service's address for a client on this machine, as `http://127.0.0.1:8000`; over TLS as `https://…`. */
-  readonly url: string;
-  readonly port: number;
-  readonly hostname: string;
-  /**
-   * Stops gracefully: opens no session any more, tells every client behind what was sent to it (waiting half a second
-   * at the most for one that does not listen), lets the requests under way finish (10 seconds at the most), frees
-   * the port. Later calls return the same promise.
-   */
-  readonly close: () => Promise<void>;
-}
-
-/** Serves a service on one runtime. Rejects when the address cannot be listened on. */
-export type Serve = (service: Servable, options?: ServeOptions) => Promise<Listening>;
-
-/** The part of a service that a launcher needs. */
-export interface Servable {
-  readonly settings: Settings;
-  /** `httpServer` is what Socket.IO closes with `io.close()`. */
-  readonly io: { close(): Promise<void>; httpServer: unknown };
-  /** Mounts the routes that come last. Throws while the service is being served already. */
-  mount(runtime: Runtime): Mounted;
-}
-
-/** A mounted service: requests go into `fetch`, the runtime's engine goes under `engine`. */
-export interface Mounted {
-  readonly settings: Settings;
-  readonly engine: Engine;
-  /** What the launcher adds to the `env` of every request. */
-  readonly bindings: Bindings;
-  /** Runs a request through the Hono app; `env` becomes `c.env`. */
-  fetch(request: Request, env: Bindings): Response | Promise<Response>;
-  /**
-   * Whether a request meets nothing but the Socket.IO route in the Hono chain: no middleware and no route of the
-   * author's. It may go straight to the engine then, if the service admits the visitor.
-   * @param target path and query
-   */
-  goesStraight(method: string, target: string): boolean;
-  /** What the engine gets with the request of a visitor whom the guards accept; `undefined` leaves the answer to the chain. */
-  admit(visitor: Visitor): Handshake | undefined;
-}
-
-/** What `c.env` holds on every runtime, beside what the runtime's own Hono adapter puts there. */
-export interface Bindings {
-  readonly hinoko: {
-    readonly runtime: Runtime;
-    /** Hono's `getConnInfo()`, with the client's address in place of a trusted proxy's. */
-    readonly getConnInfo: GetConnInfo;
-  };
-}
-
-/** A runtime, as its launcher describes it. */
-export interface Runtime {
-  /** As people write it: "Node.js", "Bun", "Deno". */
-  readonly name: string;
-  readonly version: string;
-  /** Who makes a request. @param env its `c.env` */
-  visitor(request: Request, env: Partial<Bindings>): Visitor;
-  /** The runtime's own Hono helper that tells the address of whoever opened the connection. */
-  readonly getConnInfo: GetConnInfo;
-  /** The runtime's own Hono helper for plain WebSocket routes. */
-  readonly upgradeWebSocket: (
-    createEvents: (c: Context) => WSEvents | Promise<WSEvents>,
-  ) => MiddlewareHandler;
-  /** Listens; rejects with the runtime's own error when it cannot. */
-  listen(service: Mounted, address: Address): Promise<Listener>;
+/** What a server needs for TLS, as PEM text. */
+export interface Tls {
+  /** The private key. */
+  readonly key: string;
+  /** Its certificate, followed by those of the authorities in between. */
+  readonly cert: string;
 }
 
 /** A listening socket. */
@@ -115,99 +44,52 @@ export interface Listener {
   terminate(): void;
 }
 
-/** How long `close()` waits for polling clients to fetch the news, in milliseconds: they are back at once. */
-const LINGER = 500;
-
-/** How long `close()` waits for requests that are under way, in milliseconds. */
-const GRACE = 10_000;
-
-/** Makes the `serve()` of a runtime. */
-export function defineServe(runtime: Runtime): Serve {
-  return async (service, { port, hostname = service.settings.host, tls, signal } = {}) => {
-    signal?.throwIfAborted();
-    const logError = (error: unknown) => service.settings.logger.error(error);
-    const address: Address = {
-      port: port === undefined ? service.settings.port : readPort(port),
-      hostname,
-      tls: tls && readTls(tls),
-    };
-    const mounted = service.mount(runtime);
-    const listener = await runtime.listen(mounted, address).catch(async (cause: unknown) => {
-      await mounted.engine.detach(0);
-      throw listenError(cause, address);
-    });
-
-    let isIoClosing = false;
-    const stop = async () => {
-      service.io.httpServer = undefined;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, GRACE);
-      });
-      mounted.engine.retire();
-      // An adapter whose backplane is gone may never close.
-      if (!isIoClosing) await Promise.race([service.io.close().catch(logError), patience]);
-      await mounted.engine.detach(LINGER);
-      const idle = listener.close();
-      await Promise.race([idle, patience]);
-      clearTimeout(timer);
-      listener.terminate();
-      await idle;
-    };
-    let stopped: Promise<void> | undefined;
-    const close = () => {
-      signal?.removeEventListener("abort", onAbort);
-      return (stopped ??= stop());
-    };
-    const onAbort = () => void close().catch(logError);
-    // What Socket.IO closes with `io.close()`, so that it frees the port as with a server of Node's.
-    service.io.httpServer = {
-      close(done: () => void) {
-        isIoClosing = true;
-        void close().catch(logError).finally(done);
-      },
-    };
-    signal?.addEventListener("abort", onAbort);
-    const url = urlOf({ ...address, port: listener.port });
-    return { url, port: listener.port, hostname, close };
-  };
+/** Who makes a request: what the guards look at. A runtime tells it from what it has at hand. */
+export interface Visitor {
+  /** A header, by its name in lower case. */
+  header(name: string): string | undefined;
+  /** How this server was spoken to: "http" or "https". */
+  readonly scheme: string;
+  /** The address of whoever opened the connection. */
+  readonly address: string | undefined;
+  /** Address and port of whoever opened the connection, as Hono's `getConnInfo()` tells them. */
+  readonly remote: ConnInfo["remote"];
 }
 
-/** A wildcard address can be listened on but not called: the URL names the loopback instead. */
-function urlOf({ hostname, port, tls }: Address): string {
-  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
-  return `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** A mounted service: requests go into `fetch`, the runtime's engine goes under `engine`. */
+export interface Mounted {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  /** What the launcher puts into the `env` of every request, as `env.hinoko`. */
+  readonly binding: Binding;
+  /** Runs a request through the Hono app; `env` becomes `c.env`. */
+  fetch(request: Request, env: Bindings): Response | Promise<Response>;
+  /**
+   * Whether a request may bypass the Hono chain: it meets nothing there but the Socket.IO route (no middleware and no
+   * route of the author's), and the guards accept the visitor.
+   * @param target path and query
+   * @returns what the engine gets with the request; undefined for a request that the chain has to answer
+   */
+  admitDirectly(method: string, target: string, visitor: Visitor): Opener | undefined;
+  /** Closes the WebSockets of the author's own routes: the server goes away. */
+  closeRoutes(): void;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is taken",
-  EACCES: "permission denied",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EINVAL: "this machine has no such address", // Deno's for the same
-  ENOTFOUND: "no such host",
-};
-
-/** An address that cannot be listened on. The message names it and the reason; `cause` is the runtime's own error. */
-export class ListenError extends Error {
-  override name = "ListenError";
+/** What `c.env` holds on every runtime, beside what the launcher puts there of its runtime's. */
+export interface Bindings extends UpgradeEnv {
+  readonly hinoko: Binding;
 }
 
-function listenError(cause: unknown, { hostname, port, tls }: Address): Error {
-  if (cause instanceof SettingsError) return cause;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const known = REASONS[code];
-  const reason = known ?? (cause instanceof Error ? cause.message : String(cause));
-  const how = tls && !known ? " with this tls.key and tls.cert" : "";
-  return new ListenError(`Cannot listen on ${hostname}:${port}${how}: ${reason}`, { cause });
+/** The same for every request of a mounted service. */
+export interface Binding {
+  readonly runtime: Runtime;
+  /** Hono's `getConnInfo()`, with the client's address in place of a trusted proxy's. */
+  readonly getConnInfo: GetConnInfo;
+  readonly routes: WebSocketRoutes;
 }
 
-/** Checks the form; whether they belong together, the runtime says. A message never shows what was given: it is secret. */
-function readTls({ key, cert }: Tls): Tls {
-  const check = (name: string, value: unknown, form: RegExp, label: string) => {
-    if (typeof value === "string" && form.test(value)) return;
-    throw new SettingsError(`tls.${name} must be PEM text that contains "-----BEGIN ${label}-----"`);
-  };
-  check("key", key, /-----BEGIN [A-Z ]*PRIVATE KEY-----/, "PRIVATE KEY");
-  check("cert", cert, /-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/, "CERTIFICATE");
-  return { key, cert };
+/** The WebSocket routes of the author's. */
+export interface WebSocketRoutes {
+  /** Lets a WebSocket be used by an author's listeners. @param c the context of the handshake */
+  upgrade(c: Context, events: WSEvents): Upgrade;
 }

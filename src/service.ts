@@ -5,19 +5,21 @@ import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type DefaultEventsMap, Namespace, Server, type Socket } from "socket.io";
-import type { Answer } from "./engine/polling.ts";
+import type { Answer } from "./engine/answer.ts";
+import { Engine } from "./engine/engine.ts";
 import { ServiceApp } from "./http/app.ts";
 import { bundle } from "./http/bundle.ts";
-import { Forwarded } from "./http/forwarded.ts";
+import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
 import { page } from "./http/page/index.ts";
-import { type Visitor, visitorOf } from "./http/visitor.ts";
+import { visitorOf } from "./http/visitor.ts";
+import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
-import { Engine, type Handshake } from "./realtime/engine.ts";
 import { fastParser } from "./realtime/parser.ts";
-import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
+import type { Bindings, Mounted, Runtime } from "./runtime.ts";
+import type { Servable } from "./serve.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
 
 /** A map of events, as socket.io types them: names to the listeners' functions. */
@@ -64,24 +66,6 @@ const fastPathsOf = ({ fastPaths, socketio }: Settings): SocketIoOptions => ({
   ...(fastPaths && !socketio.connectionStateRecovery && { adapter: PublishingAdapter }),
 });
 
-/** A handshake whose address is asked for when somebody looks: most requests open no session. */
-class Admission implements Handshake {
-  readonly variables: Handshake["variables"];
-  readonly #visitor: Visitor;
-  readonly #forwarded: Forwarded;
-  #address: string | undefined;
-
-  constructor(visitor: Visitor, forwarded: Forwarded, variables: Handshake["variables"] = {}) {
-    this.variables = variables;
-    this.#visitor = visitor;
-    this.#forwarded = forwarded;
-  }
-
-  get address(): string | undefined {
-    return (this.#address ??= this.#forwarded.address(this.#visitor));
-  }
-}
-
 /** An author's module for `hinoko runserver --app FILE`: its default export gets the service before it is served. */
 export type App = (service: Service) => void | Promise<void>;
 
@@ -111,33 +95,39 @@ export function createService<
     const refusal = await origins.refusal(c);
     if (refusal) return refusal;
     const { io: _, ...variables } = c.var;
-    return reply(c, await engine.handle(c, new Admission(visitorOf(c.req.raw, c.env), forwarded, variables)));
+    const opener = new VisitingOpener(visitorOf(c.req.raw, c.env), forwarded, variables);
+    return reply(c, await engine.handle(c, opener));
   };
 
-  let routed = false;
+  let isRouted = false;
   const mount = (runtime: Runtime): Mounted => {
-    if (engine.attached) throw new Error("This service is being served already: close it first");
-    const bindings = { hinoko: { runtime, getConnInfo: forwarded.connInfo } };
-    if (!routed) routeLast(runtime);
-    routed = true;
-    return { settings, engine, bindings, fetch: app.fetch, goesStraight, admit };
+    engine.reserve();
+    if (!isRouted) routeLast(runtime);
+    isRouted = true;
+    const routes = new RouteSockets(settings.socketio.maxHttpBufferSize ?? 1_000_000, settings.logger);
+    const binding = { runtime, getConnInfo: forwarded.connInfo, routes };
+    const { fetch } = app;
+    return { settings, engine, binding, fetch, admitDirectly, closeRoutes: () => routes.close() };
   };
 
   const path = io.path();
-  /** Whether the Socket.IO route is all that requests of a method meet. The router takes no more routes by then. */
-  const standsAlone = new Map<string, boolean>();
-  const beginning = `${path}/?`;
-
-  const goesStraight = (method: string, target: string): boolean => {
-    if (!settings.fastPaths || !engine.isOpen || !target.startsWith(beginning)) return false;
-    if (method !== "GET" && method !== "POST") return false;
-    const isAlone = standsAlone.get(method) ?? app.onlyHandler(method, `${path}/`) === sockets;
-    standsAlone.set(method, isAlone);
-    return isAlone;
+  const targetStart = `${path}/?`;
+  /** Whether the Socket.IO route is all that requests of a method meet. Once a request has come, Hono takes no more routes. */
+  const isAlone = new Map<string, boolean>();
+  const canBypassChain = (method: string): boolean => {
+    const known = isAlone.get(method);
+    if (known !== undefined) return known;
+    const found = app.onlyHandler(method, `${path}/`) === sockets;
+    isAlone.set(method, found);
+    return found;
   };
 
-  const admit = (visitor: Visitor): Handshake | undefined =>
-    hosts.accepts(visitor) && origins.acceptsAtOnce(visitor) ? new Admission(visitor, forwarded) : undefined;
+  const admitDirectly: Mounted["admitDirectly"] = (method, target, visitor) => {
+    if (!settings.fastPaths || !engine.isOpen || !target.startsWith(targetStart)) return undefined;
+    if ((method !== "GET" && method !== "POST") || !canBypassChain(method)) return undefined;
+    const isAccepted = hosts.accepts(visitor) && origins.acceptsAtOnce(visitor);
+    return isAccepted ? new VisitingOpener(visitor, forwarded) : undefined;
+  };
 
   /** Adds the routes over which an author's own route for the same path takes precedence. */
   function routeLast(runtime: Runtime): void {

@@ -50,7 +50,7 @@ export class Connections {
   }
 
   /** A request was made on its connection. */
-  heard({ socket }: IncomingMessage): void {
+  markAsked({ socket }: IncomingMessage): void {
     this.#silent.delete(socket);
   }
 

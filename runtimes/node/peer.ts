@@ -1,22 +1,19 @@
 /**
- * A WebSocket of ws's as a peer of the engine.
+ * A WebSocket of ws's, or of ws's form, as a peer.
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Peer, PeerListener } from "../../src/engine/peer.ts";
-import type { Topics } from "../../src/engine/topics.ts";
 
 export class NodePeer implements Peer {
   readonly #socket: WebSocket;
-  readonly #topics: Topics<Peer>;
 
-  constructor(socket: WebSocket, topics: Topics<Peer>) {
+  constructor(socket: WebSocket) {
     this.#socket = socket;
-    this.#topics = topics;
   }
 
   /**
-   * Tells the engine's end of the connection what happens on this one.
+   * Tells the listener what happens on the connection.
    * @param connection what is under the WebSocket: it is "drained" when all that waited has left
    */
   listen(listener: PeerListener, connection: Duplex): void {
@@ -27,8 +24,16 @@ export class NodePeer implements Peer {
     });
     // ws tells what the client did wrong; a network that fails only closes the WebSocket.
     socket.on("error", (error) => listener.failed(error));
-    socket.on("close", () => listener.closed());
+    socket.on("close", (code, reason) => listener.closed(code, String(reason)));
     connection.on("drain", () => listener.drained());
+  }
+
+  get raw(): WebSocket {
+    return this.#socket;
+  }
+
+  get readyState(): Peer["readyState"] {
+    return this.#socket.readyState;
   }
 
   get bufferedAmount(): number {
@@ -45,13 +50,5 @@ export class NodePeer implements Peer {
 
   terminate(): void {
     this.#socket.terminate();
-  }
-
-  subscribe(topic: string): boolean {
-    return this.#socket.readyState === this.#socket.OPEN && this.#topics.subscribe(topic, this);
-  }
-
-  unsubscribe(topic: string): void {
-    this.#topics.unsubscribe(topic, this);
   }
 }

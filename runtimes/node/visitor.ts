@@ -1,11 +1,17 @@
 /**
  * Who makes a request, as Node tells it.
  */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
-import type { HttpBindings } from "@hono/node-server";
-import { RequestVisitor, type Visitor } from "../../src/http/visitor.ts";
-import type { Bindings } from "../../src/runtime.ts";
+import type { ConnInfo } from "hono/conninfo";
+import type { Bindings, Visitor } from "../../src/runtime.ts";
+
+/** What `c.env` has of Node's, as with @hono/node-server. */
+export interface NodeEnv extends Bindings {
+  readonly incoming: IncomingMessage;
+  /** None for a handshake: Node gives a raw socket in its place. */
+  readonly outgoing: ServerResponse | undefined;
+}
 
 export class NodeVisitor implements Visitor {
   readonly #incoming: IncomingMessage;
@@ -14,7 +20,7 @@ export class NodeVisitor implements Visitor {
     this.#incoming = incoming;
   }
 
-  /** A header that is given twice has both values, which `headers` has of few names. */
+  /** Of a header that is given twice, both values; Node's `headers` has them of few names. */
   header(name: string): string | undefined {
     const { rawHeaders } = this.#incoming;
     let value: string | undefined;
@@ -34,9 +40,11 @@ export class NodeVisitor implements Visitor {
   get address(): string | undefined {
     return this.#incoming.socket.remoteAddress;
   }
+
+  get remote(): ConnInfo["remote"] {
+    const { remoteAddress: address, remotePort: port, remoteFamily: family } = this.#incoming.socket;
+    return { address, port, addressType: family === "IPv4" || family === "IPv6" ? family : undefined };
+  }
 }
 
-export const visitor = (
-  request: Request,
-  { incoming }: Partial<Bindings> & Partial<HttpBindings>,
-): Visitor => (incoming ? new NodeVisitor(incoming) : new RequestVisitor(request));
+export const visitor = (_request: Request, { incoming }: NodeEnv): Visitor => new NodeVisitor(incoming);

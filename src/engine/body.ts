@@ -2,8 +2,8 @@
  * The bodies of requests and answers: read with a limit, compressed where the client takes it.
  */
 import { Buffer } from "node:buffer";
-import type { Readable } from "./exchange.ts";
-import type { Answer } from "./polling.ts";
+import type { Answer } from "./answer.ts";
+import type { RequestBody } from "./exchange.ts";
 
 /**
  * Reads a request's body as text; a middleware may have read it before.
@@ -11,7 +11,7 @@ import type { Answer } from "./polling.ts";
  * @returns `undefined` for a body above the limit, of which no more than that is kept
  * @throws when the connection is lost
  */
-export async function readText(request: Readable, limit: number): Promise<string | undefined> {
+export async function readText(request: RequestBody, limit: number): Promise<string | undefined> {
   const { raw } = request;
   const length = Number(raw.headers.get("content-length") ?? Number.NaN);
   if (length > limit) return undefined;

@@ -76,13 +76,16 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
     httpCompression: readCompression(options.httpCompression),
     initialPacket: readInitialPacket(options.initialPacket),
     cookie: readCookie(cookie),
-    cors: typeof cors === "object" ? answered(cors) : undefined,
+    cors: typeof cors === "object" ? withAskedOrigin(cors) : undefined,
     guard: allowRequest ? { allowRequest } : {},
   };
 }
 
-/** The origin guard has asked a function already: an origin that reaches the engine is one that it allows. */
-function answered(cors: CorsOptions): CorsOptions {
+/**
+ * CORS options for the engine. The origin guard in front of it has asked an author's `origin` function already, so every
+ * origin that reaches the engine is allowed; asking again could give another answer.
+ */
+export function withAskedOrigin(cors: CorsOptions): CorsOptions {
   return typeof cors.origin === "function" ? { ...cors, origin: true } : cors;
 }
 

@@ -91,7 +91,7 @@ export function decodePayload(payload: string): Packet[] {
 const decodeBase64 = (text: string): Packet => ({ type: "message", data: Buffer.from(text, "base64") });
 
 /** A view of the same memory. Authors' handlers are written for Node's Buffer, on every runtime. */
-function toBuffer(data: ArrayBuffer | ArrayBufferView): Buffer {
+export function toBuffer(data: ArrayBufferLike | ArrayBufferView): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return ArrayBuffer.isView(data)
     ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)

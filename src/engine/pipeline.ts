@@ -6,13 +6,16 @@ import { Buffer } from "node:buffer";
 import cors from "cors";
 import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
-import type { Engine, EngineDriver, EngineMiddleware, Handshake, Session } from "../realtime/engine.ts";
+import { type Answer, emptyAnswer, toResponse } from "./answer.ts";
 import { compress } from "./body.ts";
+import type { EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
+import type { Engine } from "./engine.ts";
 import { Exchange } from "./exchange.ts";
 import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
-import { type Answer, empty } from "./polling.ts";
-import { admit, type EngineRequest, Refusal, type Verifiable, verify, verifyProtocol } from "./request.ts";
+import type { Upgrade } from "./peer.ts";
+import type { EngineRequest } from "./request.ts";
+import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./verification.ts";
 
 /** What sessions have in common. */
 export interface PipelineSession extends Verifiable, Session {
@@ -27,14 +30,11 @@ export interface PipelineSession extends Verifiable, Session {
 export interface Opening {
   readonly id: string;
   readonly request: EngineRequest;
-  readonly handshake: Handshake;
+  readonly opener: Opener;
 }
 
-/**
- * An engine whose sessions are of type `Session`. `Env` is what a launcher puts into `c.env`, and `Upgrade` what the
- * driver of the runtime gets to make a WebSocket handshake that was let through.
- */
-export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env extends object = object>
+/** An engine whose sessions are of type `Session`. `Env` is what a launcher puts into `c.env`. */
+export abstract class Pipeline<Session extends PipelineSession, Env extends UpgradeEnv = UpgradeEnv>
   implements EngineDriver
 {
   protected readonly engine: Engine;
@@ -45,7 +45,6 @@ export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env ext
   readonly #sessions = new Map<string, Session>();
   /** One listener for all sessions: each would keep several closures otherwise. */
   readonly #forget: (this: Session) => void;
-  readonly #upgrades = new WeakMap<object, Upgrade>();
 
   constructor(engine: Engine, options: EngineOptions) {
     this.engine = engine;
@@ -83,33 +82,28 @@ export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env ext
   protected abstract pass(exchange: Exchange<Env>, session: Session): Answer | Promise<Answer>;
 
   /** Lets a WebSocket open a session. */
-  protected abstract opener(opening: Opening): Upgrade;
+  protected abstract openOver(opening: Opening): Upgrade;
 
-  /** Lets a WebSocket be the next transport of a session, as far as that may be upgraded when it is there. */
-  protected abstract upgrader(session: Session): Upgrade;
+  /** Lets a WebSocket be the next transport of a session, unless the session cannot be upgraded any more by then. */
+  protected abstract upgrade(session: Session): Upgrade;
 
   use(middleware: EngineMiddleware): void {
     this.#middlewares.push({ run: middleware });
   }
 
-  /** The upgrade that the answer to this context's request stands for. @param env the `env` of the request */
-  upgradeOf(env: object): Upgrade | undefined {
-    return this.#upgrades.get(env);
+  handle(c: Context, opener: Opener): Answer | Promise<Answer> {
+    // The client left while middleware was awaited. Answering an abandoned poll would lose its messages.
+    if (c.req.raw.signal.aborted) return emptyAnswer(400);
+    return this.#process(new Exchange(c.req, c.env, opener));
   }
 
-  handle(c: Context, handshake: Handshake): Answer | Promise<Answer> {
-    // The client left while middleware was awaited: a poll of its would take messages to nobody.
-    if (c.req.raw.signal.aborted) return empty(400);
-    return this.#admit(new Exchange(c.req, c.env, handshake));
-  }
-
-  /** Answers a request that the service let through without the Hono chain. @param env stands for its `c.env` */
-  answer(request: Request, env: Env, handshake: Handshake): Response | Promise<Response> {
+  /** Answers a request that the service lets bypass the Hono chain. @param env stands for its `c.env` */
+  answerDirectly(request: Request, env: Env, opener: Opener): Response | Promise<Response> {
     const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
-    return andThen(this.#admit(new Exchange(body, env, handshake)), toResponse);
+    return andThen(this.#process(new Exchange(body, env, opener)), toResponse);
   }
 
-  #admit(exchange: Exchange<Env>): Answer | Promise<Answer> {
+  #process(exchange: Exchange<Env>): Answer | Promise<Answer> {
     return this.#middlewares.length === 0 ? this.#answer(exchange) : this.#runMiddlewares(exchange);
   }
 
@@ -131,14 +125,14 @@ export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env ext
     const refusal = verify(exchange, session, this.options);
     if (refusal) return this.#refuse(refusal, exchange);
     if (!session) return this.#open(exchange);
-    if (exchange.isHandshake) return this.#letThrough(exchange, this.upgrader(session));
+    if (exchange.isHandshake) return this.#letThrough(exchange, this.upgrade(session));
     return andThen(this.pass(exchange, session), (answer) => this.#complete(answer, exchange));
   }
 
   #open(exchange: Exchange<Env>): Answer | Promise<Answer> {
-    const { request } = exchange; // described now: nobody can read it when the client has its answer
+    const { request } = exchange; // described now: some runtimes cannot read a request that was answered
     const { guard } = this.options;
-    const refusal = guard.allowRequest ? admit(request, guard) : undefined;
+    const refusal = guard.allowRequest ? askAuthor(request, guard) : undefined;
     return andThen(refusal, (refusal = verifyProtocol(exchange)) =>
       refusal
         ? this.#refuse(refusal, exchange)
@@ -148,9 +142,9 @@ export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env ext
 
   #openAs(id: string | Refusal, exchange: Exchange<Env>): Answer | Promise<Answer> {
     if (id instanceof Refusal) return this.#refuse(id, exchange);
-    const { request, handshake } = exchange;
-    const opening = { id, request, handshake };
-    if (exchange.isHandshake) return this.#letThrough(exchange, this.opener(opening));
+    const { request, opener } = exchange;
+    const opening = { id, request, opener };
+    if (exchange.isHandshake) return this.#letThrough(exchange, this.openOver(opening));
     return andThen(this.open(exchange, opening), (answer) => {
       const { cookie } = this.options;
       if (cookie) answer.headers["Set-Cookie"] = [serialize(cookie.name, id, cookie)];
@@ -170,9 +164,9 @@ export abstract class Pipeline<Session extends PipelineSession, Upgrade, Env ext
     }
   }
 
-  /** Answers a handshake with what stands for the 101, until the driver has made it. */
+  /** Answers a handshake with what stands for the 101, until the launcher makes the handshake. */
   #letThrough(exchange: Exchange<Env>, upgrade: Upgrade): Answer {
-    this.#upgrades.set(exchange.env, upgrade);
+    exchange.env.upgrade = upgrade;
     const headers = {};
     this.#emitHeaders(headers, exchange);
     return { status: 200, headers };
@@ -236,27 +230,4 @@ function randomId(): string {
   }
   used += ID_SIZE;
   return random.toString("base64url", used - ID_SIZE, used);
-}
-
-function toResponse({ status, headers, body }: Answer): Response {
-  return new Response(body || null, { status, headers: toInit(headers) });
-}
-
-/** Most headers have one value each, for which a record does. */
-function toInit(headers: Answer["headers"]): Record<string, string> | Headers {
-  const single: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (typeof value !== "string") return toHeaders(headers);
-    single[name] = value;
-  }
-  return single;
-}
-
-function toHeaders(headers: Answer["headers"]): Headers {
-  const fields = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    for (const one of [value].flat()) fields.append(name, one);
-  }
-  return fields;
 }

@@ -2,32 +2,20 @@
  * The long-polling transport: the client waits for packets in a GET, and sends its own in POSTs.
  * @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
  */
-import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
+import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "./answer.ts";
 import { decodePayload, encodePayload, type Packet } from "./parser.ts";
 import { Transport } from "./transport.ts";
 
-/** An answer before it is a Response: middlewares and listeners may still edit its headers. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[]>;
-  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream;
-  /** Whether the body may be compressed. */
-  readonly compress?: boolean;
-}
-
 /** The body of a POST. */
-export interface Body {
+export interface PostBody {
   readonly type: string | undefined;
   /** The whole text, or `undefined` when it is too large. Rejects when the connection is lost. */
   text(): Promise<string | undefined>;
 }
 
 /** How long a session that is being closed waits for a poll to tell the client, in milliseconds. */
-const CLOSE_TIMEOUT = 30_000;
-
-/** An answer that says nothing but its status. */
-export const empty = (status: number): Answer => ({ status, headers: {} });
+export const CLOSE_TIMEOUT = 30_000;
 
 export class Polling extends Transport {
   readonly name = "polling";
@@ -46,7 +34,7 @@ export class Polling extends Transport {
   poll(request: Request): Answer | Promise<Answer> {
     if (this.#answer) {
       this.fail("overlap from client");
-      return empty(400);
+      return emptyAnswer(400);
     }
     let answer: Answer | undefined;
     this.#answer = (given) => {
@@ -66,7 +54,7 @@ export class Polling extends Transport {
   #watch(signal: AbortSignal, resolve: (answer: Answer) => void): void {
     const onAbort = () => {
       this.#answer = undefined;
-      resolve(empty(400));
+      resolve(emptyAnswer(400));
       this.fail("poll connection closed prematurely");
     };
     this.#answer = (answer) => {
@@ -78,24 +66,23 @@ export class Polling extends Transport {
   }
 
   /** Takes a POST. */
-  async receive(body: Body): Promise<Answer> {
+  async receive(body: PostBody): Promise<Answer> {
     if (this.#isReceiving) {
       this.fail("data request overlap from client");
-      return empty(400);
+      return emptyAnswer(400);
     }
     if (body.type === "application/octet-stream") {
       this.fail("invalid content");
-      return empty(400);
+      return emptyAnswer(400);
     }
     this.#isReceiving = true;
     const text = await body.text().catch(() => null);
     this.#isReceiving = false;
-    if (text === undefined) return empty(413);
+    if (text === undefined) return emptyAnswer(413);
     if (text === null) this.fail("data request connection closed prematurely");
-    if (text === null || this.readyState !== "open") return empty(400);
+    if (text === null || this.readyState !== "open") return emptyAnswer(400);
     this.#decode(text);
-    // "text/html": browsers would offer text/plain as a download
-    return { status: 200, headers: headers("text/html", "ok"), body: "ok" };
+    return postAnswer();
   }
 
   #decode(text: string): void {
@@ -112,12 +99,8 @@ export class Polling extends Transport {
     const payload = encodePayload(this.#finish ? [...packets, { type: "close" }] : packets);
     const answer = this.#answer;
     this.#answer = undefined;
-    answer?.({
-      status: 200,
-      headers: headers("text/plain; charset=UTF-8", payload),
-      body: payload,
-      compress: packets.some(({ options }) => options?.compress),
-    });
+    const compress = packets.some(({ options }) => options?.compress);
+    answer?.(pollAnswer(payload, compress));
     this.#finish?.();
     return packets.length;
   }
@@ -152,10 +135,3 @@ export class Polling extends Transport {
     }
   }
 }
-
-/** The headers of an answer with packets. */
-export const headers = (type: string, body: string): Answer["headers"] => ({
-  "Content-Type": type,
-  "Content-Length": String(Buffer.byteLength(body)),
-  "Cache-Control": "no-store",
-});

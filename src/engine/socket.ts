@@ -4,9 +4,11 @@
  */
 import { EventEmitter } from "node:events";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Engine } from "../realtime/engine.ts";
+import type { Bypass, Outlet } from "./channel.ts";
+import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Data, Packet, PacketOptions } from "./parser.ts";
+import type { Peer } from "./peer.ts";
 import { Probe } from "./probe.ts";
 import type { EngineRequest } from "./request.ts";
 import type { Transport, TransportError, TransportListener } from "./transport.ts";
@@ -24,12 +26,6 @@ export type CloseReason =
   | "parse error"
   | "forced close";
 
-/** Who sends messages to a session's peer past the session. */
-export interface Bypass {
-  /** Tells that they have to go through the session again. */
-  bypassEnded(): void;
-}
-
 /** What is in an empty write buffer. It stays empty: what is sent begins an array of its own. */
 const NOTHING: Packet[] = [];
 
@@ -40,14 +36,14 @@ const TELLING = new Set<string | symbol>(["packetCreate", "flush", "drain", "pac
  * Events: `open`, `packet`, `packetCreate`, `data` and `message` (the same), `flush`, `drain`, `heartbeat`,
  * `upgrading`, `upgrade`, `close` with a reason and a description.
  */
-export class Socket extends EventEmitter implements TransportListener {
+export class Socket extends EventEmitter implements TransportListener, Outlet<Peer> {
   readonly id: string;
   readonly protocol = 4;
   /** `io.engine`. */
   readonly server: Engine;
   /** The request that opened the session. */
   readonly request: EngineRequest;
-  /** Who opened the session. The front sets it, which knows the trusted proxies. */
+  /** The address of who opened the session. `io.engine` sets it: the HTTP side knows the trusted proxies. */
   readonly remoteAddress: string | undefined;
   readyState: "opening" | "open" | "closing" | "closed" = "opening";
   transport: Transport;
@@ -154,11 +150,15 @@ export class Socket extends EventEmitter implements TransportListener {
     }
   }
 
-  /**
-   * Lets messages be sent to the peer past this session, as long as it would do nothing but send them: nothing waits
-   * here, and nobody listens to what is sent.
-   * @returns whether they may be now
-   */
+  /** The peer that takes published messages. */
+  get member(): Peer | undefined {
+    return this.transport.peer;
+  }
+
+  get isClear(): boolean {
+    return this.transport.writable;
+  }
+
   bypass(bypass: Bypass): boolean {
     if (this.readyState !== "open" || this.writeBuffer.length > 0 || !this.transport.writable) return false;
     if (this.#isWatched) return false;
@@ -167,7 +167,6 @@ export class Socket extends EventEmitter implements TransportListener {
     return true;
   }
 
-  /** Is told by who needs its bypass no more. */
   unbypass(bypass: Bypass): void {
     this.#bypasses?.delete(bypass);
   }
@@ -238,7 +237,7 @@ export class Socket extends EventEmitter implements TransportListener {
   }
 
   /** Whether an upgrade may be tried now. */
-  get upgradable(): boolean {
+  get canUpgrade(): boolean {
     return this.readyState === "open" && !this.upgrading && !this.upgraded;
   }
 

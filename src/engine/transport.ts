@@ -2,6 +2,7 @@
  * A transport carries the packets of one session, in both directions, until another takes over or the session ends.
  */
 import type { Packet } from "./parser.ts";
+import type { Peer } from "./peer.ts";
 
 /** Who a transport reports to: its session, or the probe of an upgrade. */
 export interface TransportListener {
@@ -24,13 +25,18 @@ export class TransportError extends Error {
   }
 }
 
-/** Hears a transport that was abandoned. */
+/** The listener of a transport that was abandoned. */
 const NOBODY: TransportListener = { ready() {}, packet() {}, error() {}, closed() {} };
 
 export abstract class Transport {
   abstract readonly name: "polling" | "websocket";
   readyState: "open" | "closing" | "closed" = "open";
   listener: TransportListener = NOBODY;
+
+  /** The WebSocket under the transport, if there is one. */
+  get peer(): Peer | undefined {
+    return undefined;
+  }
 
   /** Whether a packet that is sent now is on its way at once. */
   abstract readonly writable: boolean;

@@ -5,11 +5,8 @@
 import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
 import { decodePacket, encodePacket, type Packet } from "./parser.ts";
-import { HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer.ts";
+import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer.ts";
 import { Transport } from "./transport.ts";
-
-/** Message too big (RFC 6455, 7.4.1). */
-export const TOO_BIG = 1009;
 
 /** How long a peer may take to answer a closing handshake before it is terminated, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
@@ -18,7 +15,7 @@ export class WebSocketTransport extends Transport implements PeerListener {
   readonly name = "websocket";
   readonly #peer: Peer;
   readonly #maxPayload: number;
-  /** What a client is told that has broken the rules. */
+  /** The code for a client that has broken the rules. */
   #closeCode: number | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -29,7 +26,7 @@ export class WebSocketTransport extends Transport implements PeerListener {
     this.#maxPayload = maxPayload;
   }
 
-  get peer(): Peer {
+  override get peer(): Peer {
     return this.#peer;
   }
 
@@ -50,7 +47,7 @@ export class WebSocketTransport extends Transport implements PeerListener {
   received(frame: string | ArrayBuffer | Uint8Array): void {
     if (this.readyState !== "open") return;
     if (isLarger(frame, this.#maxPayload)) {
-      this.#closeCode = TOO_BIG;
+      this.#closeCode = CloseCode.TOO_BIG;
       this.fail("Max payload size exceeded");
     } else {
       this.listener.packet(decodePacket(frame));

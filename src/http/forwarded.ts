@@ -3,8 +3,10 @@
  */
 import type { ConnInfo, GetConnInfo } from "hono/conninfo";
 import proxyaddr from "proxy-addr";
+import type { Opener } from "../engine/driver.ts";
+import type { Visitor } from "../runtime.ts";
 import type { TrustProxy } from "../settings.ts";
-import { type Visitor, visitorOf } from "./visitor.ts";
+import { visitorOf } from "./visitor.ts";
 
 /** Whether the proxy at this address, this many hops away, is believed. */
 type Trust = (address: string, hop: number) => boolean;
@@ -26,10 +28,10 @@ export class Forwarded {
 
   /** Hono's connection information, with the address of the client in place of the proxy's. */
   connInfo: GetConnInfo = (c): ConnInfo => {
-    const info: ConnInfo = c.env?.hinoko?.runtime.getConnInfo(c) ?? { remote: {} };
-    const nearest = info.remote.address;
-    const address = this.#clientAddress(visitorOf(c.req.raw, c.env), nearest);
-    return address === nearest ? info : { remote: { address } };
+    const visitor = visitorOf(c.req.raw, c.env);
+    const { remote } = visitor;
+    const address = this.#clientAddress(visitor, remote.address);
+    return { remote: address === remote.address ? remote : { address } };
   };
 
   /** The client's address. */
@@ -64,6 +66,25 @@ export class Forwarded {
       client = address;
     }
     return client;
+  }
+}
+
+/** Who opens a session. The address is asked for when somebody looks, since most requests open none. */
+export class VisitingOpener implements Opener {
+  readonly variables: Opener["variables"];
+  readonly #visitor: Visitor;
+  readonly #forwarded: Forwarded;
+  #address: string | undefined;
+
+  /** @param variables what the author's middleware put into `c.var` */
+  constructor(visitor: Visitor, forwarded: Forwarded, variables: Opener["variables"] = {}) {
+    this.variables = variables;
+    this.#visitor = visitor;
+    this.#forwarded = forwarded;
+  }
+
+  get address(): string | undefined {
+    return (this.#address ??= this.#forwarded.address(this.#visitor));
   }
 }
 

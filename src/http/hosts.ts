@@ -2,10 +2,10 @@
  * The host guard: Django's ALLOWED_HOSTS. It refuses every request, polling and handshake included, whose Host is
  * not one of the service's, and so defends against DNS rebinding and poisoned links.
  */
+import type { Visitor } from "../runtime.ts";
 import type { Settings } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { printable } from "./printable.ts";
-import type { Visitor } from "./visitor.ts";
 
 // django/http/request.py: host_validation_re, split_domain_port(), validate_host()
 const HOST = /^([a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([0-9]+))?$/;

@@ -3,10 +3,11 @@
  * only for the service's own pages and for origins that are listed. Clients without an Origin are no browsers: let in.
  */
 import type { Context } from "hono";
+import type { Visitor } from "../runtime.ts";
 import type { Settings, SocketIoOptions } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { printable } from "./printable.ts";
-import { type Visitor, visitorOf } from "./visitor.ts";
+import { visitorOf } from "./visitor.ts";
 
 /** What `cors.origin` may be (the `cors` package, which Engine.IO uses). */
 type CorsOrigin = Exclude<NonNullable<SocketIoOptions["cors"]>, (...args: never[]) => unknown>["origin"];

@@ -7,7 +7,7 @@ import {
   type OutgoingHttpHeaders,
   ServerResponse,
 } from "node:http";
-import { type Answer, empty } from "../../src/engine/polling.ts";
+import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
 
 /** Statuses whose answers have no body: a Response refuses to be made with one. */
 const NULL_BODY = new Set([204, 205, 304]);
@@ -52,7 +52,7 @@ export class CapturedResponse extends ServerResponse {
 
   /** The client has gone: nobody reads the answer, but the middlewares that wait for one must go on. */
   abandon(): void {
-    this.#resolve(empty(400));
+    this.#resolve(emptyAnswer(400));
     this.emit("close");
   }
 

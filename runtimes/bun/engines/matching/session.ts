@@ -4,26 +4,24 @@
  */
 import { EventEmitter } from "node:events";
 import type { RawData, Server } from "@socket.io/bun-engine";
-import type { EngineOptions } from "../../src/engine/options.ts";
-import { encodePayload, type Packet, type PacketOptions } from "../../src/engine/parser.ts";
-import type { Opening } from "../../src/engine/pipeline.ts";
-import { type Answer, type Body, empty, headers } from "../../src/engine/polling.ts";
-import type { EngineRequest } from "../../src/engine/request.ts";
-import type { CloseReason } from "../../src/engine/socket.ts";
-import type { Engine } from "../../src/realtime/engine.ts";
+import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "../../../../src/engine/answer.ts";
+import type { Engine } from "../../../../src/engine/engine.ts";
+import type { EngineOptions } from "../../../../src/engine/options.ts";
+import { encodePayload, type Packet, type PacketOptions } from "../../../../src/engine/parser.ts";
+import type { Opening } from "../../../../src/engine/pipeline.ts";
+import { CLOSE_TIMEOUT, type PostBody } from "../../../../src/engine/polling.ts";
+import type { EngineRequest } from "../../../../src/engine/request.ts";
+import type { CloseReason } from "../../../../src/engine/socket.ts";
 import type { Link } from "./link.ts";
 
 /** bun-engine's socket. */
-export type BunSocket = Parameters<Parameters<typeof Server.prototype.on<"connection">>[1]>[0];
+export type BunEngineSocket = Parameters<Parameters<typeof Server.prototype.on<"connection">>[1]>[0];
 
-type Transport = BunSocket["transport"];
+type Transport = BunEngineSocket["transport"];
 type SentCallback = (transport: Transport) => void;
 
 /** Has bun-engine answer a request to this session. */
 type Ask = (init: RequestInit) => Promise<Response>;
-
-/** How long a session that is being closed waits for a poll to tell the client, in milliseconds. */
-const CLOSE_TIMEOUT = 30_000;
 
 const FORWARDED = ["packetCreate", "flush", "drain", "heartbeat", "upgrading"] as const;
 
@@ -35,9 +33,9 @@ export class Session extends EventEmitter {
   readonly server: Engine;
   /** The request that opened the session. */
   readonly request: EngineRequest;
-  /** Who opened the session. `server` sets it, which knows the trusted proxies. */
+  /** The address of who opened the session. `io.engine` sets it: the HTTP side knows the trusted proxies. */
   readonly remoteAddress: string | undefined;
-  readonly #socket: BunSocket;
+  readonly #socket: BunEngineSocket;
   readonly #options: EngineOptions;
   #link: Link | undefined;
   /** The transport that is probed for an upgrade. */
@@ -54,7 +52,7 @@ export class Session extends EventEmitter {
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    socket: BunSocket,
+    socket: BunEngineSocket,
     { id, request }: Opening,
     { server, options }: { server: Engine; options: EngineOptions },
   ) {
@@ -78,7 +76,7 @@ export class Session extends EventEmitter {
     this.#socket.on(name, (...args: unknown[]) => void this.emit(name, ...args));
   }
 
-  get readyState(): BunSocket["readyState"] {
+  get readyState(): BunEngineSocket["readyState"] {
     return this.#socket.readyState;
   }
 
@@ -117,7 +115,7 @@ export class Session extends EventEmitter {
   /** The answer to the poll that opened the session. */
   greet(): Answer {
     const body = encodePayload(this.#greeting());
-    return { status: 200, headers: headers("text/plain; charset=UTF-8", body), body, compress: true };
+    return pollAnswer(body, true);
   }
 
   /** Begins on a WebSocket. */
@@ -138,25 +136,24 @@ export class Session extends EventEmitter {
     const response = await ask({ method: "GET" });
     signal.removeEventListener("abort", onAbort);
     this.#isPolling = false;
-    if (!response.ok) return empty(response.status);
+    if (!response.ok) return emptyAnswer(response.status);
     const body = await response.text();
     const compress = this.#compresses;
     this.#compresses = false;
-    return { status: 200, headers: headers("text/plain; charset=UTF-8", body), body, compress };
+    return pollAnswer(body, compress);
   }
 
   /** Takes a POST. */
-  async receive(posted: Body, ask: Ask): Promise<Answer> {
+  async receive(posted: PostBody, ask: Ask): Promise<Answer> {
     if (this.#isReceiving) return this.#fail("data request overlap from client");
     if (posted.type === "application/octet-stream") return this.#fail("invalid content");
     this.#isReceiving = true;
     const body = await posted.text().catch(() => null);
     this.#isReceiving = false;
-    if (body === undefined) return empty(413);
+    if (body === undefined) return emptyAnswer(413);
     if (body === null) return this.#fail("data request connection closed prematurely");
     const response = await ask({ method: "POST", body });
-    // "text/html": browsers would offer text/plain as a download
-    return response.ok ? { status: 200, headers: headers("text/html", "ok"), body: "ok" } : empty(400);
+    return response.ok ? postAnswer() : emptyAnswer(400);
   }
 
   /** Sends a message. It waits in the write buffer until a transport takes it. */
@@ -190,7 +187,7 @@ export class Session extends EventEmitter {
   }
 
   /** Whether an upgrade may be tried now. */
-  get upgradable(): boolean {
+  get canUpgrade(): boolean {
     return this.readyState === "open" && this.#socket["upgradeState"] === "not_upgraded";
   }
 
@@ -266,7 +263,7 @@ export class Session extends EventEmitter {
   /** Ends the session for what its client did wrong. */
   #fail(message: string): Answer {
     this.transport["onError"](message);
-    return empty(400);
+    return emptyAnswer(400);
   }
 
   #end(reason: CloseReason, description?: Error): void {

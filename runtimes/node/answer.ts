@@ -4,25 +4,11 @@
 import { STATUS_CODES } from "node:http";
 import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-
-/** Fields of the connection, which belong to whoever writes the answer, not to the Hono chain (RFC 9110, 7.6.1). */
-const CONNECTION = new Set([
-  "connection",
-  "content-length",
-  "keep-alive",
-  "sec-websocket-accept",
-  "sec-websocket-extensions",
-  "sec-websocket-protocol",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { endToEndFields } from "../../src/engine/answer.ts";
 
 /** The header lines of an answer, without those of the connection. */
-export function headerLines(headers: Headers | undefined): string[] {
-  return [...(headers ?? [])]
-    .filter(([name]) => !CONNECTION.has(name))
-    .map(([name, value]) => `${name}: ${value}`);
-}
+export const headerLines = (headers: Headers): string[] =>
+  endToEndFields(headers).map(([name, value]) => `${name}: ${value}`);
 
 /** Writes a whole answer and closes the connection, whose end is the end of the body; as fast as the client reads. */
 export async function writeResponse(socket: Duplex, { status, headers, body }: Response): Promise<void> {
@@ -40,13 +26,13 @@ export async function writeResponse(socket: Duplex, { status, headers, body }: R
   );
 }
 
-/** Ends a connection that no HTTP timeout covers any more: a client that does not close it would hold it for ever. */
-export function finish(socket: Duplex): void {
+/** Ends a connection. No HTTP timeout covers it any more, so a client that does not close it would hold it for ever. */
+function finish(socket: Duplex): void {
   socket.end(() => socket.destroy());
 }
 
 /** Notices that the client has left while an answer is being written: Node reads the socket no more. */
-export function cutWhenLeft(socket: Duplex): void {
+function cutWhenLeft(socket: Duplex): void {
   socket.once("end", () => socket.destroy());
   socket.resume();
 }

@@ -4,7 +4,7 @@
  */
 import { Transport } from "engine.io";
 import type { Packet, RawData } from "engine.io-parser";
-import type { FastWebSocket, Receiver } from "./websocket/fast.ts";
+import type { FastWebSocket, Receiver } from "../../websocket/fast.ts";
 
 /** A packet, with its frame if it goes to many. */
 type Encodable = Packet & { options?: { wsPreEncodedFrame?: readonly Uint8Array[] } };

@@ -1,34 +1,33 @@
 /**
- * A crowd of Socket.IO sockets that is broadcast to: subscribers, who get at once what is published, and the others,
- * who are to be told one by one.
+ * A crowd: the Socket.IO sockets that a broadcast goes to. Subscribers get at once what is published to the crowd's
+ * channel; the others are sent each message one by one.
  */
 import type { Socket } from "socket.io";
-import type { Publisher, Subscription } from "./publisher.ts";
+import type { Channel, Publisher, Subscription } from "../engine/channel.ts";
 
 interface Subscriber {
   readonly socket: Socket;
   readonly subscription: Subscription;
 }
 
-/** Whether the author is to be told what this socket is sent. `listenersAnyOutgoing()` makes an array each time. */
-const isWatched = (socket: Socket): boolean => Boolean(socket["_anyOutgoingListeners"]?.length);
+/** Whether the author listens to what this socket is sent: published messages bypass such listeners. */
+const isWatched = (socket: Socket): boolean => socket.listenersAnyOutgoing().length > 0;
 
-let count = 0;
-
-export class Topic {
-  /** None that an author's WebSocket route would take. */
-  readonly #name = `hinoko:${++count}`;
+export class Crowd {
+  /** The bound engine that opened the channel. When the service is served again, another one is bound. */
   readonly publisher: Publisher;
+  readonly #channel: Channel;
   readonly #subscribers = new Map<string, Subscriber>();
-  /** Their sockets, in one row: a look at each of them, for each broadcast, costs less so. */
+  /** The sockets of all subscribers. Each broadcast looks at all of them, which costs less in a set of their own. */
   readonly #sockets = new Set<Socket>();
   readonly #others: Set<string>;
-  /** Somebody may not keep up. */
+  /** Some subscriber may not keep up. */
   #isBehind = true;
 
   /** @param ids of the sockets in the crowd */
   constructor(publisher: Publisher, ids: Iterable<string>) {
     this.publisher = publisher;
+    this.#channel = publisher.openChannel();
     this.#others = new Set(ids);
   }
 
@@ -36,7 +35,7 @@ export class Topic {
     return this.#subscribers.size === 0 && this.#others.size === 0;
   }
 
-  /** The ids of those who are to be told one by one. */
+  /** The ids of the sockets that are sent each message one by one. */
   get others(): readonly string[] {
     return this.#others.size === 0 ? [] : [...this.#others];
   }
@@ -50,15 +49,14 @@ export class Topic {
     this.#others.delete(id);
   }
 
-  /** Has a socket get what is published from now on, if that may be. */
+  /** Has a socket get what is published from now on, if nobody can tell the difference. */
   subscribe(socket: Socket): void {
     if (isWatched(socket)) return;
-    const { id } = socket;
-    const subscription = this.publisher.subscribe(socket.conn, this.#name, () => this.#move(socket));
+    const subscription = this.#channel.subscribe(socket.conn, () => this.#moveToOthers(socket));
     if (!subscription) return;
-    this.#subscribers.set(id, { socket, subscription });
+    this.#subscribers.set(socket.id, { socket, subscription });
     this.#sockets.add(socket);
-    this.#others.delete(id);
+    this.#others.delete(socket.id);
   }
 
   /** Makes a subscriber one of the others. */
@@ -66,32 +64,33 @@ export class Topic {
     const subscriber = this.#subscribers.get(id);
     if (!subscriber) return;
     subscriber.subscription.end();
-    this.#move(subscriber.socket);
+    this.#moveToOthers(subscriber.socket);
   }
 
-  #move(socket: Socket): void {
+  #moveToOthers(socket: Socket): void {
     this.#subscribers.delete(socket.id);
     this.#sockets.delete(socket);
     this.#others.add(socket.id);
   }
 
   /**
-   * Makes those subscribers others for whom publishing is not right any more.
-   * @param isVolatile what comes next is not for those who do not keep up
+   * Unsubscribes those who must not get the next message by publication: sockets that the author listens to, and clients
+   * that do not keep up, for whom the session has to buffer it.
+   * @param isVolatile whether the next message is dropped for clients that do not keep up
    */
-  sift(isVolatile: boolean): void {
+  unsubscribeUnfit(isVolatile: boolean): void {
     for (const socket of this.#sockets) if (isWatched(socket)) this.unsubscribe(socket.id);
-    // Only the engine knows who keeps up: to ask for each is what publishing can save.
+    // Only the engine knows who keeps up. Asking for each subscriber is what publishing can save.
     if (!isVolatile && !this.#isBehind) return;
     for (const [id, { subscription }] of this.#subscribers) if (!subscription.keepsUp) this.unsubscribe(id);
   }
 
-  /** Sends frames to all subscribers but these. */
+  /** Publishes frames to all subscribers but these. */
   publish(frames: readonly (string | Uint8Array)[], except: ReadonlySet<string>): void {
     if (this.#subscribers.size === 0) return;
     for (const id of except) this.#subscribers.get(id)?.subscription.pause();
     this.#isBehind = false;
-    for (const frame of frames) if (!this.publisher.publish(this.#name, frame)) this.#isBehind = true;
+    for (const frame of frames) if (!this.#channel.publish(frame)) this.#isBehind = true;
     for (const id of except) this.#subscribers.get(id)?.subscription.resume();
   }
 }

@@ -1,0 +1,87 @@
+/**
+ * Channels for engine.io's sessions: a frame is made once, and goes to the WebSocket of each subscriber in a loop.
+ */
+import { Socket } from "engine.io";
+import {
+  type Bypass,
+  type Channel,
+  Loop,
+  type Outlet,
+  OutletChannel,
+} from "../../../../src/engine/channel.ts";
+import { BINARY, FIN, frame, TEXT } from "../../websocket/frame.ts";
+import { FastTransport } from "./transport.ts";
+
+class TransportLoop extends Loop<FastTransport> {
+  /**
+   * @returns false: asking each session costs little here, and one may have begun to buffer when the next message comes
+   */
+  send(data: string | Uint8Array): boolean {
+    const frames = [frame((typeof data === "string" ? TEXT : BINARY) | FIN, data)];
+    for (const transport of this.members) transport.sendFrame(frames);
+    return false;
+  }
+}
+
+/** Events that tell of each packet that a session sends. */
+const PACKET_EVENTS = new Set<string | symbol>(["packetCreate", "flush", "drain"]);
+
+/** A session of engine.io's, whose class has no place for what a channel needs. */
+class SessionOutlet implements Outlet<FastTransport> {
+  readonly #session: Socket;
+  readonly #bypasses = new Set<Bypass>();
+
+  constructor(session: Socket) {
+    this.#session = session;
+    // One listener for all bypasses: many rooms would make many listeners, of which Node warns.
+    session.on("newListener", (event) => {
+      if (PACKET_EVENTS.has(event)) this.#endBypasses();
+    });
+  }
+
+  get member(): FastTransport | undefined {
+    const { transport } = this.#session;
+    return transport instanceof FastTransport ? transport : undefined;
+  }
+
+  get isClear(): boolean {
+    const session = this.#session;
+    const isEmpty = session["writeBuffer"].length === 0;
+    return isEmpty && session.readyState === "open" && this.member?.isClear === true;
+  }
+
+  bypass(bypass: Bypass): boolean {
+    if (!this.isClear || !this.member?.isPlain || this.#isWatched) return false;
+    this.#bypasses.add(bypass);
+    return true;
+  }
+
+  unbypass(bypass: Bypass): void {
+    this.#bypasses.delete(bypass);
+  }
+
+  get #isWatched(): boolean {
+    for (const event of PACKET_EVENTS) if (this.#session.listenerCount(event) > 0) return true;
+    return false;
+  }
+
+  #endBypasses(): void {
+    for (const bypass of this.#bypasses) {
+      this.#bypasses.delete(bypass);
+      bypass.bypassEnded();
+    }
+  }
+}
+
+const outlets = new WeakMap<Socket, SessionOutlet>();
+
+function outletOf(session: object): SessionOutlet | undefined {
+  if (!(session instanceof Socket && session.transport instanceof FastTransport)) return undefined;
+  const known = outlets.get(session);
+  if (known) return known;
+  const outlet = new SessionOutlet(session);
+  outlets.set(session, outlet);
+  return outlet;
+}
+
+export const openTransportChannel = (): Channel => new OutletChannel(new TransportLoop(), outletOf);
