@@ -16,8 +16,9 @@ import type { NodeEngine } from "./engine.ts";
 import { createEngineIo } from "./engines/engine-io/engine.ts";
 import { createNativeEngine } from "./engines/native.ts";
 import { leaveHostToGuard } from "./host.ts";
+import { UpgradableMessage } from "./incoming.ts";
 import { PageResponse } from "./page-response.ts";
-import { answerUpgrades } from "./upgrade.ts";
+import { answerHandshakes } from "./upgrade.ts";
 import { NodeVisitor } from "./visitor.ts";
 
 export type NodeServer = HttpServer | HttpsServer;
@@ -25,12 +26,11 @@ export type NodeServer = HttpServer | HttpsServer;
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const engine = service.settings.engine === "native" ? createNativeEngine(service) : createEngineIo(service);
   service.engine.attach(engine);
-  const server = tls
-    ? createHttpsServer({ ...tls, ServerResponse: PageResponse })
-    : createHttpServer({ ServerResponse: PageResponse });
+  const classes = { IncomingMessage: UpgradableMessage, ServerResponse: PageResponse };
+  const server = tls ? createHttpsServer({ ...tls, ...classes }) : createHttpServer(classes);
   const connections = new Connections(server);
   answerRequests(server, service, engine, connections);
-  answerUpgrades(server, service, engine);
+  answerHandshakes(server, service, engine);
 
   server.listen(port, hostname);
   await once(server, "listening");

@@ -3,7 +3,6 @@
  * that let it through gets the WebSocket, or the chain's answer is written to the connection.
  */
 import type { IncomingMessage } from "node:http";
-import { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
@@ -20,12 +19,8 @@ import { FastWebSocketServer } from "./websocket/fast.ts";
 
 const ignoreError = () => {};
 
-/** Whether a request that asks for an upgrade asks for a WebSocket (RFC 6455, 4.2.1). */
-const isHandshake = ({ method, headers }: IncomingMessage): boolean =>
-  method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
-
-/** Answers the requests of a server that ask for an upgrade. */
-export function answerUpgrades(server: NodeServer, service: Mounted, engine: NodeEngine): void {
+/** Answers the WebSocket handshakes of a server. */
+export function answerHandshakes(server: NodeServer, service: Mounted, engine: NodeEngine): void {
   const { settings } = service;
   const HandshakeServer = withChainHeaders(settings.fastPaths ? FastWebSocketServer : WebSocketServer);
   const sockets = new HandshakeServer({
@@ -37,7 +32,6 @@ export function answerUpgrades(server: NodeServer, service: Mounted, engine: Nod
 
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     const wire = { incoming, socket, head };
-    if (!isHandshake(incoming)) return declineUpgrade(server, wire);
     // Node has taken its own listener off. Without one, a client that resets its connection would end the process.
     socket.on("error", ignoreError);
     const opener = engine.upgradeDirectly
@@ -84,20 +78,4 @@ function createRequest({ incoming, socket }: Wire): Request {
   socket.once("close", () => left.abort());
   const target = url.startsWith("/") ? `${scheme}://${host}${url}` : url;
   return new Request(target, { headers, signal: left.signal });
-}
-
-/**
- * Declines an upgrade to anything but WebSocket ("h2c", "TLS/1.0") by serving the request as if it had not asked (RFC
- * 9110, 7.8). Node has stopped to read HTTP on the connection, and with it the request's body. So the request is put back
- * in front of what was not read, without its Upgrade field, and the connection is given to the server again.
- */
-function declineUpgrade(server: NodeServer, { incoming, socket, head }: Wire): void {
-  const { method, url, httpVersion, rawHeaders } = incoming;
-  const lines = [`${method} ${url} HTTP/${httpVersion}`];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const [name = "", value = ""] = rawHeaders.slice(i, i + 2);
-    if (name.toLowerCase() !== "upgrade") lines.push(`${name}: ${value}`);
-  }
-  socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
-  server.emit(server instanceof HttpsServer ? "secureConnection" : "connection", socket);
 }
