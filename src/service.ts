@@ -133,7 +133,7 @@ export function createService<
     if (io.serveClient()) {
       const origin = async (origin: string, c: Context) =>
         (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
-      app.route("/", bundle(path, cors({ origin })));
+      app.route("/", bundle(path, cors({ origin }), settings.logger));
     }
     if (settings.chat) app.route("/", demo(io, runtime));
     app.all(`${path}/*`, sockets);
