@@ -2,7 +2,7 @@
  * The Socket.IO client for browsers, with its source maps, served beside the endpoint as socket.io serves it.
  */
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import nodeModule from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, deflate, gzip } from "node:zlib";
@@ -48,7 +48,8 @@ interface Client {
  * to find, and must start all the same.
  */
 async function findClient(): Promise<Client> {
-  const manifest = createRequire(import.meta.url).resolve("socket.io/package.json");
+  // Not imported by its name: the line that esbuild is told to write above a bundle declares a `createRequire` too.
+  const manifest = nodeModule.createRequire(import.meta.url).resolve("socket.io/package.json");
   const { version }: { version: string } = JSON.parse(await readFile(manifest, "utf8"));
   const files = new Map<string, Promise<Bytes>>(); // at most eight, in four encodings
   const read: Client["read"] = (name, encoding) => {
@@ -79,7 +80,8 @@ export function bundle(path: string, cors: MiddlewareHandler, logger: Logger): H
 
   const refuse = (c: Context, error: unknown) => {
     const [reason] = String(error).split("\n"); // Node's has the modules that asked below
-    if (!isLogged) logger.warn(`The Socket.IO client for browsers cannot be served: ${reason}`);
+    if (!isLogged)
+      logger.warn(`The Socket.IO client is not served, as package socket.io cannot be read: ${reason}`);
     isLogged = true;
     found = undefined; // the next who asks has it looked for again
     return c.text("The Socket.IO client is not served here", 404);
