@@ -6,7 +6,7 @@ import type { Command } from "../src/respawn.ts";
 
 const isSource = () => import.meta.url.endsWith(".ts");
 const launcher = (name: string) =>
-  fileURLToPath(new URL(`./${name}.${isSource() ? "ts" : "js"}`, import.meta.url));
+  fileURLToPath(new URL(`./${name}.${isSource() ? "ts" : "js"}`, import.meta.url).href);
 
 /** What serving takes: Socket.IO and the settings read the environment; the page, the client and the app are files. */
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];

@@ -101,6 +101,11 @@ before(async () => {
   const files = {
     "package.json": '{ "type": "module" }',
     "main.js": SCRIPT,
+    "required.cjs": `
+      const { createService } = require("hinoko");
+      const { serve } = require("hinoko/${runtime}");
+      console.log(typeof createService, typeof serve);
+    `,
     "app.mjs": APP,
     "typed.ts": TYPED,
     "tsconfig.json": JSON.stringify(CONFIG),
@@ -137,6 +142,14 @@ test(`an author's script imports hinoko and hinoko/${runtime}, serves, and ends`
     "/socket.io/socket.io.js 200 true",
   ]);
 });
+
+// Node.js 20 has no require() of ES modules.
+if (runtime !== "node" || Number.parseInt(process.versions.node, 10) >= 22) {
+  test(`an author's CommonJS requires hinoko and hinoko/${runtime}`, async () => {
+    const args = [...launcher.args.slice(0, -1), "required.cjs"];
+    assert.equal(await run(launcher.program, args), "function function\n");
+  });
+}
 
 test(`npx hinoko runserver --app --runtime ${runtime} serves an author's app`, () =>
   withProcess(
