@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 /**
  * Decides it for `runtimes/NAME.ts`, or NAME.js of the build.
  *
- * In a bundle or a compiled program every module has the URL of the whole, which is the program that was started: it is
- * the author's, and the launcher in it must not take it for itself. So it must also be the file beside this one that
- * it was when it was written.
+ * Being the program that was started is not enough: in a bundle or a compiled program every module has the URL of the
+ * whole, which is the author's program, and the command would run in its place. So the launcher must also still be a
+ * file of its own beside this one.
  * @param launcher the `import.meta` of the launcher; CommonJS made of it leaves it empty
  */
 export function isProgram(name: string, launcher: { url?: string; main?: boolean }): boolean {
