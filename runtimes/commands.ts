@@ -4,9 +4,9 @@
 import { fileURLToPath } from "node:url";
 import type { Command } from "../src/respawn.ts";
 
-const isSource = import.meta.url.endsWith(".ts");
+const isSource = () => import.meta.url.endsWith(".ts");
 const launcher = (name: string) =>
-  fileURLToPath(new URL(`./${name}.${isSource ? "ts" : "js"}`, import.meta.url));
+  fileURLToPath(new URL(`./${name}.${isSource() ? "ts" : "js"}`, import.meta.url).href);
 
 /** What serving takes: Socket.IO and the settings read the environment; the page, the client and the app are files. */
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
@@ -25,7 +25,7 @@ export const commands = {
     // Node 20 needs tsx to run TypeScript; what is published is JavaScript.
     args: (watch) => [
       ...(watch ? ["--watch"] : []),
-      ...(isSource ? ["--import", import.meta.resolve("tsx")] : []),
+      ...(isSource() ? ["--import", import.meta.resolve("tsx")] : []),
       launcher("node"),
     ],
   },

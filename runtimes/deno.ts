@@ -1,12 +1,12 @@
 /**
  * The launcher for Deno: Hinoko's own engine on Deno.serve.
  */
-import { main } from "../src/cli.ts";
 import type { Runtime } from "../src/runtime.ts";
 import { defineServe, type Servable, type Serve } from "../src/serve.ts";
 import { commands } from "./commands.ts";
 import { createHandler, type Handler, listen } from "./deno/listen.ts";
 import { visitor } from "./deno/visitor.ts";
+import { isProgram } from "./program.ts";
 
 const runtime: Runtime = { name: commands.deno.name, version: Deno.version.deno, visitor, listen };
 
@@ -21,4 +21,6 @@ export const fetchHandler = (service: Servable): { fetch: Handler } => ({
   fetch: createHandler(service.mount(runtime)),
 });
 
-if (import.meta.main) await main({ key: "deno", runtime, serve, commands });
+if (isProgram("deno", import.meta)) {
+  void import("../src/cli.ts").then(({ main }) => main({ key: "deno", runtime, serve, commands }));
+}

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs, stripVTControlCharacters } from "node:util";
-import { banner, help, packageVersion } from "./help.ts";
+import { banner, help, VERSION } from "./help.ts";
 import { type Commands, findBinary, RespawnError, runAgain } from "./respawn.ts";
 import type { Runtime } from "./runtime.ts";
 import { ListenError, type Serve } from "./serve.ts";
@@ -131,7 +131,7 @@ export async function main(
   try {
     const { address, app, reload, ...asked } = parse(argv);
     if (asked.help) return console.log(help(Object.keys(launcher.commands)));
-    if (asked.version) return console.log(`hinoko ${packageVersion()}`);
+    if (asked.version) return console.log(`hinoko ${VERSION}`);
 
     const key = asked.runtime ?? launcher.preferred ?? launcher.key;
     const command = Object.hasOwn(launcher.commands, key) ? launcher.commands[key] : undefined;

@@ -1,16 +1,12 @@
 /**
  * What the command tells people: its help, and the banner of a service that has started.
  */
-import { createRequire } from "node:module";
 import type { Runtime } from "./runtime.ts";
 import type { Listening, Servable } from "./serve.ts";
 import { SETTINGS, type SocketIoOptions } from "./settings.ts";
 
-/** Hinoko's own version. */
-export function packageVersion(): string {
-  const { version }: { version: string } = createRequire(import.meta.url)("hinoko/package.json");
-  return version;
-}
+/** Hinoko's own version, which package.json and deno.json have too: neither is there for a bundle, or on JSR. */
+export const VERSION = "0.1.0";
 
 /** The help of `hinoko runserver`, with every setting and its default. */
 export function help(runtimes: readonly string[]): string {
@@ -45,7 +41,7 @@ export function banner(
   service: Servable,
 ): string {
   const { host, allowedHosts, allowedOrigins, socketio } = service.settings;
-  return `Hinoko ${packageVersion()} on ${runtime.name} ${runtime.version}
+  return `Hinoko ${VERSION} on ${runtime.name} ${runtime.version}
 ${table([
   ["Address", host === new URL(url).hostname ? url : `${url} (listening on ${host})`],
   ["Transports", socketio.transports?.join(", ") ?? ""],

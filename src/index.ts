@@ -1,7 +1,6 @@
 /**
  * Hinoko's public face: what an author imports from "hinoko". `serve()` comes from "hinoko/node", "/bun" or "/deno".
  */
-import type { ContextVariableMap } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 
 export type { EngineDriver, EngineMiddleware, Opener } from "./engine/driver.ts";
@@ -11,16 +10,7 @@ export type { Address, Bindings, Runtime, Tls } from "./runtime.ts";
 export { defineServe, ListenError, type Listening, type Serve, type ServeOptions } from "./serve.ts";
 export { type App, createService, type Service, type ServiceEnv } from "./service.ts";
 export { type Logger, type ServiceOptions, type Settings, SettingsError } from "./settings.ts";
-
-declare module "http" {
-  interface IncomingMessage {
-    /**
-     * What middleware put into Hono's `c.var` when this session was opened: `c.set("user", user)` is
-     * `socket.request.var.user`. Typed by Hono's `ContextVariableMap`.
-     */
-    readonly var: Readonly<ContextVariableMap>;
-  }
-}
+export { variablesOf } from "./variables.ts";
 
 /** Hono's `getConnInfo()` on every runtime; behind trusted proxies it tells the client's address, not the proxy's. */
 export const getConnInfo: GetConnInfo = (c) => c.env?.hinoko?.getConnInfo(c) ?? { remote: {} };

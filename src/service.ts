@@ -4,7 +4,8 @@
 import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type DefaultEventsMap, Namespace, Server, type Socket } from "socket.io";
+import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
 import { ServiceApp } from "./http/app.ts";
@@ -12,11 +13,9 @@ import { bundle } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
-import { page } from "./http/page/index.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
-import { chat } from "./realtime/chat.ts";
 import { fastParser } from "./realtime/parser.ts";
 import type { Bindings, Mounted, Runtime } from "./runtime.ts";
 import type { Servable } from "./serve.ts";
@@ -134,14 +133,9 @@ export function createService<
     if (io.serveClient()) {
       const origin = async (origin: string, c: Context) =>
         (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
-      app.route("/", bundle(path, cors({ origin })));
+      app.route("/", bundle(path, cors({ origin }), settings.logger));
     }
-    if (settings.chat) {
-      const namespace: unknown = io.of("/chat");
-      // The chat has events of its own, which an author's types do not know of.
-      if (namespace instanceof Namespace) chat(namespace);
-      app.route("/", page({ runtime: () => runtime, socketPath: path }));
-    }
+    if (settings.chat) app.route("/", demo(io, runtime));
     app.all(`${path}/*`, sockets);
   }
 

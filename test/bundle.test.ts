@@ -8,7 +8,7 @@ import { type IncomingHttpHeaders, IncomingMessage, request } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { gunzipSync, inflateSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import type { ServiceOptions } from "../src/index.ts";
 import { exchange } from "./support/clients.ts";
 import { type Served, withService } from "./support/service.ts";
@@ -65,13 +65,14 @@ test("a query does not matter", () =>
 
 test("a browser that has this version is told so", () =>
   serving({}, async ({ url }) => {
-    for (const known of [`"${version}"`, `W/"${version}"`]) {
+    for (const known of [`"${version}"`, `W/"${version}"`, `"0.0.0", W/"${version}"`]) {
       const { status, headers, body } = await ask(url + FILE, {
         "If-None-Match": known,
         "Accept-Encoding": "gzip",
       });
       assert.deepEqual([status, body.length], [304, 0], known);
-      assert.equal(headers.etag?.replace("W/", ""), `"${version}"`);
+      assert.equal(headers.etag, `"${version}"`);
+      assert.match(headers.vary ?? "", /\baccept-encoding\b/i);
       assert.equal(headers["content-type"], undefined);
     }
     for (const other of ['"0.0.0"', `"${version}-1"`, version]) {
@@ -98,6 +99,11 @@ describe("compression", () => {
   const plain = (body: Buffer) => body;
   const CASES = [
     { accepted: "gzip, deflate, br", encoding: "gzip", decode: gunzipSync },
+    { accepted: "br, gzip", encoding: "br", decode: brotliDecompressSync },
+    { accepted: "gzip;q=0.8, BR", encoding: "br", decode: brotliDecompressSync },
+    { accepted: "*", encoding: "br", decode: brotliDecompressSync },
+    { accepted: "br;q=0, *;q=0.5", encoding: "gzip", decode: gunzipSync },
+    { accepted: "*;q=0", encoding: undefined, decode: plain },
     { accepted: "gzip", encoding: "gzip", decode: gunzipSync },
     { accepted: "deflate", encoding: "deflate", decode: inflateSync },
     { accepted: "gzip;q=0.1, deflate;q=0.9", encoding: "deflate", decode: inflateSync },
@@ -116,6 +122,7 @@ describe("compression", () => {
           assert.equal(status, 200);
           assert.equal(headers["content-encoding"] ?? "identity", encoding);
           assert.match(headers.vary ?? "", /\baccept-encoding\b/i);
+          assert.equal(headers.etag, `"${version}"`);
           const content = readFileSync(join(dist, name));
           assert.ok(content.equals(decode(body)), name);
           assert.equal(body.length < content.length, encoding !== "identity");

@@ -223,8 +223,10 @@ test("--help lists every setting with its default", async () => {
   assert.deepEqual(await runCommand(["-h"]), { status, stdout, stderr });
 });
 
-test("--version tells Hinoko's version", async () => {
+test("--version tells Hinoko's version, which npm and JSR have of it too", async () => {
   const { default: manifest } = await import("../package.json", { with: { type: "json" } });
+  const { default: config } = await import("../deno.json", { with: { type: "json" } });
+  assert.equal(config.version, manifest.version);
   for (const flag of ["--version", "-v"]) {
     const expected = { status: 0, stdout: `hinoko ${manifest.version}\n`, stderr: "" };
     assert.deepEqual(await runCommand([flag]), expected);

@@ -36,7 +36,7 @@ const APP = `
 
 /** What the types must let pass, and what they must not. */
 const TYPED = `
-  import { createService, getConnInfo, type Listening, ListenError, type Service } from "hinoko";
+  import { createService, getConnInfo, type Listening, ListenError, type Service, variablesOf } from "hinoko";
   import { serve as serveOnBun } from "hinoko/bun";
   import { serve as serveOnDeno } from "hinoko/deno";
   import { serve as serveOnNode } from "hinoko/node";
@@ -44,12 +44,21 @@ const TYPED = `
   interface Events {
     news: (text: string) => void;
   }
+  declare module "hono" {
+    interface ContextVariableMap {
+      user: { name: string };
+    }
+  }
 
   const service = createService<Events>({ allowedHosts: ["example.org"], socketio: { pingInterval: 1000 } });
   service.app.get("/who", (c) => c.text(getConnInfo(c).remote.address ?? "nobody"));
   service.app.post("/news", async (c) => c.json(c.var.io.emit("news", await c.req.text())));
   service.io.on("connection", (socket) => {
     socket.on("news", (text) => socket.broadcast.emit("news", text.toUpperCase()));
+    const name: string = variablesOf(socket).user.name;
+    // @ts-expect-error: nothing puts such a variable there
+    socket.emit("news", variablesOf(socket).weather);
+    socket.emit("news", name);
     // @ts-expect-error: there is no such event
     socket.emit("weather");
   });
@@ -92,6 +101,11 @@ before(async () => {
   const files = {
     "package.json": '{ "type": "module" }',
     "main.js": SCRIPT,
+    "required.cjs": `
+      const { createService } = require("hinoko");
+      const { serve } = require("hinoko/${runtime}");
+      console.log(typeof createService, typeof serve);
+    `,
     "app.mjs": APP,
     "typed.ts": TYPED,
     "tsconfig.json": JSON.stringify(CONFIG),
@@ -128,6 +142,14 @@ test(`an author's script imports hinoko and hinoko/${runtime}, serves, and ends`
     "/socket.io/socket.io.js 200 true",
   ]);
 });
+
+// Node.js 20 has no require() of ES modules.
+if (runtime !== "node" || Number.parseInt(process.versions.node, 10) >= 22) {
+  test(`an author's CommonJS requires hinoko and hinoko/${runtime}`, async () => {
+    const args = [...launcher.args.slice(0, -1), "required.cjs"];
+    assert.equal(await run(launcher.program, args), "function function\n");
+  });
+}
 
 test(`npx hinoko runserver --app --runtime ${runtime} serves an author's app`, () =>
   withProcess(

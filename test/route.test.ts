@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setCookie } from "hono/cookie";
 import { WebSocket } from "ws";
-import { getConnInfo, upgradeWebSocket } from "../src/index.ts";
+import { getConnInfo, upgradeWebSocket, variablesOf } from "../src/index.ts";
 import { connect, handshake, next } from "./support/clients.ts";
 import { withService } from "./support/service.ts";
 
@@ -153,7 +153,7 @@ test("headers that middleware sets before and after next() are on polling answer
   ));
 
 for (const transport of ["polling", "websocket"]) {
-  test(`what middleware puts into c.var is socket.request.var, over ${transport}`, () =>
+  test(`what middleware puts into c.var is what variablesOf(socket) tells, over ${transport}`, () =>
     withService(
       {},
       ({ app, io }) => {
@@ -162,15 +162,22 @@ for (const transport of ["polling", "websocket"]) {
           return next();
         });
         io.on("connection", (socket) => {
-          socket.on("who am I", (ack) => ack(socket.request.var.user, "io" in socket.request.var));
+          socket.on("who am I", (ack) => {
+            const variables = variablesOf(socket);
+            ack(
+              variables.user,
+              "io" in variables,
+              "var" in socket.request && socket.request.var === variables,
+            );
+          });
         });
       },
       async ({ url }) => {
         const client = await connect(url, { transports: [transport], extraHeaders: { "x-user": "ann" } });
-        const [user, knowsIo] = await new Promise<unknown[]>((resolve) =>
+        const [user, knowsIo, isProperty] = await new Promise<unknown[]>((resolve) =>
           client.emit("who am I", (...answer: unknown[]) => resolve(answer)),
         );
-        assert.deepEqual([user, knowsIo], ["ann", false]);
+        assert.deepEqual([user, knowsIo, isProperty], ["ann", false, true]);
         client.disconnect();
       },
     ));

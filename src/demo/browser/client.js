@@ -2,7 +2,7 @@
 /**
  * The chat in the browser: one socket on /chat, and what happens on it told to the view and the log.
  *
- * It is a client like any other, so it has the server's events from the wire only; src/realtime/chat.ts defines them.
+ * It is a client like any other, so it has the server's events from the wire only; src/demo/chat.ts defines them.
  */
 import * as log from "./log.js";
 import * as view from "./view.js";

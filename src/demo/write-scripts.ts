@@ -1,0 +1,18 @@
+/**
+ * npm run write-scripts: writes scripts.ts, which holds what is in browser/ as strings. The server imports that module, and
+ * so needs no file at run time: a bundle, a compiled binary and JSR have none. A test says when it is stale.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+const folder = new URL("./browser/", import.meta.url);
+const entries = readdirSync(folder)
+  .toSorted()
+  .map(
+    (name) => `  ${JSON.stringify(name)}: ${JSON.stringify(readFileSync(new URL(name, folder), "utf8"))},\n`,
+  );
+
+writeFileSync(
+  new URL("./scripts.ts", import.meta.url),
+  `// Written by write-scripts.ts ("npm run write-scripts") from the files in browser/, by their names: edit those.
+export const scripts = {\n${entries.join("")}};\n`,
+);
