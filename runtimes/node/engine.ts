@@ -22,7 +22,7 @@ import type { EngineBinding, StraightEngine } from "./listen.ts";
 import { EnginePublisher } from "./publisher.ts";
 import { replay } from "./replay.ts";
 import { FastTransport } from "./transport.ts";
-import { FastWebSocket, FastWebSocketServer } from "./websocket/fast.ts";
+import { DirectWebSocket, DirectWebSocketServer } from "./websocket/index.ts";
 
 /** A handshake has no `outgoing`: Node gives its raw socket instead. */
 type NodeContext = Context<{ Bindings: Partial<HttpBindings> }>;
@@ -57,7 +57,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
       cors: answered(options.cors),
       ...(options.allowRequest && { allowRequest: asCallback({ allowRequest: options.allowRequest }) }),
       // Engine.IO's official place for a WebSocket server of one's own
-      wsEngine: withChainHeaders(options.wsEngine ?? (fastPaths ? FastWebSocketServer : WebSocketServer)),
+      wsEngine: withChainHeaders(options.wsEngine ?? (fastPaths ? DirectWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
     // Other WebSockets than the fast ones share the frame that Socket.IO's own adapter makes of a broadcast.
@@ -74,7 +74,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
 
   protected override createTransport(name: TransportName, request: EngineRequest): Transport {
     const { websocket } = request;
-    return websocket instanceof FastWebSocket
+    return websocket instanceof DirectWebSocket
       ? new FastTransport(request, websocket)
       : super.createTransport(name, request);
   }

@@ -9,14 +9,14 @@ import { commands } from "../commands.ts";
 import { setChainHeaders, withChainHeaders } from "./chain-headers.ts";
 import type { EngineBinding } from "./listen.ts";
 import { NodePeer } from "./peer.ts";
-import { FastWebSocketServer } from "./websocket/fast.ts";
+import { DirectWebSocketServer } from "./websocket/index.ts";
 
 /** Makes the engine of a service. */
 export function bindNative({ engine, settings }: Mounted): EngineBinding {
   // engine.io has what the native engine has not.
   const options = readOptions(settings.socketio, `${commands.node.name} with ENGINE=native`);
   const driver = new PublishingEngine(engine, options);
-  const Sockets = withChainHeaders(settings.fastPaths ? FastWebSocketServer : WebSocketServer);
+  const Sockets = withChainHeaders(settings.fastPaths ? DirectWebSocketServer : WebSocketServer);
   const sockets = new Sockets({
     noServer: true,
     clientTracking: false,

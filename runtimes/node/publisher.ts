@@ -6,7 +6,7 @@ import { Socket } from "engine.io";
 import { Topics } from "../../src/engine/topics.ts";
 import type { Publisher, Subscription } from "../../src/realtime/publisher.ts";
 import { FastTransport } from "./transport.ts";
-import { BINARY, FIN, frame, TEXT } from "./websocket/frame.ts";
+import { encodeMessage } from "./websocket/index.ts";
 
 /** Events that tell of each packet that a session sends. */
 const TELLING = new Set<string | symbol>(["packetCreate", "flush", "drain"]);
@@ -97,7 +97,7 @@ export class EnginePublisher implements Publisher {
 
   /** @returns false: to ask each session costs little here, and one may have begun to buffer when the next message comes */
   publish(topic: string, data: string | Uint8Array): boolean {
-    const frames = [frame((typeof data === "string" ? TEXT : BINARY) | FIN, data)];
+    const frames = [encodeMessage(data)];
     for (const transport of this.#topics.subscribersOf(topic)) transport.sendFrame(frames);
     return false;
   }
