@@ -149,18 +149,41 @@ test("a stream means the same wherever it is cut in two", () => {
   }
 });
 
-test("a frame that lies in one chunk is handed on where it lies", () => {
-  const chunk = frame(BINARY, Buffer.alloc(1_000, 5));
-  let received: Buffer = Buffer.alloc(0);
+/** The payload that a reader hands on, with the memory that it lies in. */
+function readPayload(pieces: readonly Buffer[]): Buffer {
+  let payload: Buffer | undefined;
   const ignore = () => {};
-  const sink = { handlePing: ignore, handlePong: ignore, handleClose: ignore, handleBreach: ignore };
   const handleMessage = (data: Buffer) => {
-    received = data;
+    payload = data;
   };
   const limits = { maxPayload: 0, maxFragments: 0, skipUTF8Validation: false };
-  new FrameReader({ ...sink, handleMessage }, limits).read(chunk);
-  assert.equal(received.length, 1_000);
-  assert.equal(received.buffer, chunk.buffer);
+  const others = { handlePing: ignore, handlePong: ignore, handleClose: ignore, handleBreach: ignore };
+  const reader = new FrameReader({ ...others, handleMessage }, limits);
+  for (const piece of pieces) reader.read(piece);
+  assert.ok(payload, "nothing was handed on");
+  return payload;
+}
+
+test("a frame that lies in one chunk is handed on where it lies", () => {
+  const chunk = frame(BINARY, Buffer.alloc(1_000, 5));
+  const payload = readPayload([chunk]);
+  assert.equal(payload.length, 1_000);
+  assert.equal(payload.buffer, chunk.buffer);
+});
+
+test("a frame that is cut takes memory of its size, once, and fragments no more than theirs together", (t) => {
+  const allocate = t.mock.method(Buffer, "allocUnsafeSlow");
+  const whole = frame(BINARY, Buffer.alloc(500_000, 5));
+  const cut = readPayload([
+    whole.subarray(0, 60_000),
+    whole.subarray(60_000, 70_000),
+    whole.subarray(70_000),
+  ]);
+  assert.equal(cut.buffer.byteLength, 500_000);
+  assert.equal(allocate.mock.callCount(), 1);
+  const large = frame(BINARY, Buffer.alloc(500_000, 5), { flags: 0 });
+  const fragmented = readPayload([large, frame(0, Buffer.alloc(100_000, 5))]);
+  assert.equal(fragmented.buffer.byteLength, 600_000);
 });
 
 test("16,000 fragments of a byte take at most twice their bytes of memory, and are copied a few times", () => {

@@ -89,7 +89,7 @@ test("ws's Receiver reads whatever several outboxes send at a time, whole and in
 
 test("what is sent in one turn leaves in one write when the turn ends", async () => {
   const { connection, outbox } = createOutbox();
-  for (let n = 0; n < 100; n++) outbox.send(`message ${n}`);
+  for (let n = 0; n < 100; n++) outbox.send(`message ${n}`.padEnd(300));
   outbox.sendFrame([encodeMessage("to all")]);
   outbox.sendControl(PING, "");
   assert.equal(connection.written.length, 0);
@@ -139,20 +139,42 @@ test("callbacks are called at once while there is room, and in order when there 
   assert.deepEqual(called, [1, 2, 3, 5, 4]);
 });
 
-test("callbacks are called also with a high-water mark below that of the connection", async () => {
+test("a callback is called also with a high-water mark below what the connection takes at once", async () => {
   const { connection, outbox } = createOutbox();
   outbox.setHighWaterMark(1);
-  connection.block();
-  const called: number[] = [];
-  for (let n = 0; n < 200; n++) outbox.send("x".repeat(1_000), {}, () => called.push(n));
+  let called = 0;
+  outbox.send("a", {}, () => called++);
   await endOfTurn();
-  assert.ok(called.length < 200, "nobody waited");
+  assert.equal(called, 1);
+  connection.block();
+  for (let n = 0; n < 200; n++) outbox.send("x".repeat(1_000), {}, () => called++);
+  await endOfTurn();
+  assert.ok(called < 201, "nobody waited");
   connection.unblock();
   await endOfTurn();
-  assert.deepEqual(
-    called,
-    Array.from({ length: 200 }, (_, n) => n),
-  );
+  assert.equal(called, 201);
+});
+
+test("a callback may send with a callback, 20,000 times in a row", () => {
+  const { outbox } = createOutbox();
+  let left = 20_000;
+  const sendOn = () => {
+    if (left-- > 0) outbox.send("on", {}, sendOn);
+  };
+  sendOn();
+  assert.equal(left, -1);
+});
+
+test("each recipient of a turn's broadcasts gets the frames that it was sent, joined once for all", async () => {
+  const [one, other] = [createOutbox(), createOutbox()];
+  const parts = (text: string) => [encodeMessage(text).subarray(0, 2), Buffer.from(text)];
+  const [a, b] = [parts("a"), parts("b")];
+  for (const frame of [a, b]) for (const { outbox } of [one, other]) outbox.sendFrame(frame);
+  one.outbox.sendFrame(a);
+  await endOfTurn();
+  const texts = (connection: FakeConnection) => String(Buffer.concat(connection.written)).match(/[a-z]/g);
+  assert.deepEqual(texts(one.connection), ["a", "b", "a"]);
+  assert.deepEqual(texts(other.connection), ["a", "b"]);
 });
 
 test("who waits for room is told when the connection is lost", async () => {
