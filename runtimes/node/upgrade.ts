@@ -15,14 +15,14 @@ import { leaveHostToGuard } from "./host.ts";
 import type { NodeServer } from "./listen.ts";
 import { NodePeer } from "./peer.ts";
 import { type NodeEnv, NodeVisitor } from "./visitor.ts";
-import { FastWebSocketServer } from "./websocket/fast.ts";
+import { DirectWebSocketServer } from "./websocket/index.ts";
 
 const ignoreError = () => {};
 
 /** Answers the WebSocket handshakes of a server. */
 export function answerHandshakes(server: NodeServer, service: Mounted, engine: NodeEngine): void {
   const { settings } = service;
-  const HandshakeServer = withChainHeaders(settings.fastPaths ? FastWebSocketServer : WebSocketServer);
+  const HandshakeServer = withChainHeaders(settings.fastPaths ? DirectWebSocketServer : WebSocketServer);
   const sockets = new HandshakeServer({
     noServer: true,
     clientTracking: false,

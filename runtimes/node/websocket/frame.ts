@@ -2,7 +2,7 @@
  * The form of a frame: what its header says (RFC 6455, 5.2), and which codes may close a connection (7.4).
  */
 
-/** What a frame carries; from `CLOSE` on it controls the connection. */
+/** What a frame carries. The opcodes from `CLOSE` on control the connection. */
 export const CONTINUATION = 0x0;
 export const TEXT = 0x1;
 export const BINARY = 0x2;
@@ -10,7 +10,7 @@ export const CLOSE = 0x8;
 export const PING = 0x9;
 export const PONG = 0xa;
 
-/** The bits of a header's first byte. The reserved ones belong to extensions, and none is negotiated. */
+/** The bits of a header's first byte. The reserved bits belong to extensions, of which none is negotiated. */
 export const FIN = 0x80;
 export const RSV1 = 0x40;
 export const RSV2_AND_3 = 0x30;
@@ -28,8 +28,11 @@ export const MAX_HEADER = 14;
 /** The most bytes that a control frame carries (RFC 6455, 5.5). */
 export const MAX_CONTROL = 125;
 
-/** Stands for a close frame without a code; never sent (RFC 6455, 7.4.1). */
+/** The code that stands for a close frame without a code. It is never sent (RFC 6455, 7.4.1). */
 export const NO_STATUS = 1005;
+
+/** The code that stands for a connection that ended without a close frame. It is never sent either. */
+export const ABNORMAL = 1006;
 
 /** Whether a close frame may carry this code: one that is defined, or free for libraries and applications. */
 export const isCloseCode = (code: number): boolean =>
@@ -41,14 +44,13 @@ export const headerSize = (length: number): number => {
   return length < 0x1_00_00 ? 4 : 10;
 };
 
-/** A whole unmasked frame. @param first its first byte: opcode and `FIN` */
-export function frame(first: number, payload: string | Uint8Array): Buffer {
-  const length = Buffer.byteLength(payload);
-  const size = headerSize(length);
-  const bytes = Buffer.allocUnsafeSlow(size + length);
-  writeHeader(bytes, 0, first, length);
-  if (typeof payload === "string") bytes.write(payload, size);
-  else bytes.set(payload, size);
+/** Encodes a message as one unmasked frame: a string as text, bytes as binary. */
+export function encodeMessage(message: string | Uint8Array): Buffer {
+  const length = Buffer.byteLength(message);
+  const bytes = Buffer.allocUnsafeSlow(headerSize(length) + length);
+  const start = writeHeader(bytes, 0, (typeof message === "string" ? TEXT : BINARY) | FIN, length);
+  if (typeof message === "string") bytes.write(message, start);
+  else bytes.set(message, start);
   return bytes;
 }
 

@@ -1,72 +1,72 @@
 /**
- * What a WebSocket sends: frames are collected until the turn of the event loop ends, and leave in one write, since the
- * write is what costs. Who sends is told at once that it is sent, unless too much waits.
- *
- * It stands in the place of ws's Sender: what ws and engine.io call on that has their names.
+ * What a WebSocket sends. The frames of one turn of the event loop are collected and leave in one write when the turn ends,
+ * because the call of the operating system costs far more than the bytes. A callback is called at once as long as there is
+ * room: it says that the sender may send more, not that the client has received anything.
  */
 import type { Duplex } from "node:stream";
-import { HIGH_WATER_MARK } from "../../../src/engine/peer.ts";
-import {
-  BINARY,
-  CLOSE,
-  CONTINUATION,
-  FIN,
-  headerSize,
-  isCloseCode,
-  MAX_CONTROL,
-  PING,
-  PONG,
-  TEXT,
-} from "./frame.ts";
-import { Joiner } from "./joiner.ts";
-import { Slab } from "./slab.ts";
-import { atEndOfEachTurn, flushAtEndOfTurn } from "./turn.ts";
+import { BINARY, CLOSE, CONTINUATION, FIN, headerSize, isCloseCode, MAX_CONTROL, TEXT } from "./frame.ts";
+import { findSlab, flushAtEndOfTurn, joinFrame, joinWrite, type Slab } from "./turn.ts";
 
-/** Told that something is sent, or why it will not be. */
+/** Is called when more may be sent, or with the reason why it was not sent. */
 export type Callback = (error?: Error) => void;
 
-/** ws's options of `send()`, as far as they mean something to a server without extensions. */
+/** The options of ws's `send()` that mean something to a server without extensions. */
 export interface SendOptions {
-  /** @default whether the data is no string */
+  /** @default true, unless the data is a string or a number */
   readonly binary?: boolean | undefined;
   /** Whether it is the last fragment of a message. @default true */
   readonly fin?: boolean | undefined;
 }
 
-/** From how many bytes on a payload is not copied. */
+/** From this many bytes on, a payload is written as it lies instead of being copied into a slab. */
 const LARGE = 16 * 1024;
 
-/** How many bytes may wait for the end of the turn; so many are not joined for their write either. */
+/** From this many pending bytes on: flush at once, and write the parts corked instead of concatenating them. */
 const MAX_PENDING = 64 * 1024;
 
-/** The parts of an outbox that is empty: it stays so, and an idle connection has no list of its own. */
-const NOTHING: Uint8Array[] = [];
+/** From how many waiting bytes on an outbox is full, unless its owner says otherwise. */
+const HIGH_WATER_MARK = 1024 * 1024;
 
-const frames = new Joiner();
-const writes = new Joiner();
-atEndOfEachTurn(() => {
-  frames.forget();
-  writes.forget();
-});
+/** The parts of every outbox that is empty, so that an idle connection has no array of its own. Nothing is added to it. */
+const NO_PARTS: Uint8Array[] = [];
 
 export class Outbox {
-  /** Bytes that wait for the end of the turn. ws adds to it what is sent too late. */
-  _bufferedBytes = 0;
-  readonly #socket: Duplex;
-  #parts: Uint8Array[] = NOTHING;
-  /** Where the latest frames lie that are no part yet. */
+  readonly #connection: Duplex;
+  #highWaterMark = 0;
+  #pendingBytes = 0;
+  #parts: Uint8Array[] = NO_PARTS;
+  /** The slab that holds the latest frames, from `#start` to `#end`, which are no part yet: the next may be added to them. */
   #slab: Slab | undefined;
   #start = 0;
   #end = 0;
-  /** Who has not been told yet: nobody, for most. */
-  #owed: Callback[] | undefined;
-  #isSettling = false;
-  #isDraining = false;
+  /** The callbacks that wait for room: most connections never have any. */
+  #callbacks: Callback[] | undefined;
+  #isCallingBack = false;
+  #awaitsDrain = false;
   #isFragmented = false;
   #isClosed = false;
 
-  constructor(socket: Duplex) {
-    this.#socket = socket;
+  constructor(connection: Duplex) {
+    this.#connection = connection;
+    this.setHighWaterMark(HIGH_WATER_MARK);
+  }
+
+  /**
+   * Sets from how many waiting bytes on the outbox is full. A full outbox waits for the connection's "drain", which comes
+   * only after more has been written than the connection's own mark: the bytes that are still pending come on top of that.
+   */
+  setHighWaterMark(bytes: number): void {
+    this.#highWaterMark = Math.max(bytes, MAX_PENDING + this.#connection.writableHighWaterMark);
+  }
+
+  /** How many bytes have not been handed to the operating system. */
+  get bufferedBytes(): number {
+    return this.#connection.writableLength + this.#pendingBytes;
+  }
+
+  /** Whether so much waits that nobody should send more. */
+  get isFull(): boolean {
+    return this.bufferedBytes >= this.#highWaterMark;
   }
 
   /** Sends a message, or a fragment of one. */
@@ -76,82 +76,91 @@ export class Outbox {
     const opcode = this.#isFragmented ? CONTINUATION : kind;
     this.#isFragmented = !fin;
     this.#push(fin ? opcode | FIN : opcode, payload);
-    if (callback) this.owe(callback);
+    if (callback) this.awaitRoom(callback);
   }
 
-  ping(data: unknown, _mask?: boolean, callback?: Callback): void {
-    this.#control(PING, payloadOf(data));
-    if (callback) this.owe(callback);
-  }
-
-  pong(data: unknown, _mask?: boolean, callback?: Callback): void {
-    this.#control(PONG, payloadOf(data));
-    if (callback) this.owe(callback);
+  /** Sends a ping or a pong. @throws {RangeError} if the data has more than 125 bytes */
+  sendControl(opcode: number, data: unknown, callback?: Callback): void {
+    this.#pushControl(opcode, payloadOf(data));
+    if (callback) this.awaitRoom(callback);
   }
 
   /**
-   * Sends a close frame, behind which nothing is sent.
-   * @throws when the frame cannot be sent, as ws does
+   * Sends a close frame, and nothing behind it.
+   * @throws {TypeError} if the code must not be sent
+   * @throws {RangeError} if the reason has more than 123 bytes
    */
-  close(code?: number, reason: string | Uint8Array = ""): void {
+  sendClose(code?: number, reason: string | Uint8Array = ""): void {
     if (code === undefined) {
-      this.#control(CLOSE, "");
+      this.#pushControl(CLOSE, "");
     } else {
       if (!isCloseCode(code)) throw new TypeError("First argument must be a valid error code number");
       const bytes = Buffer.from(reason);
       if (bytes.length > MAX_CONTROL - 2)
         throw new RangeError("The message must not be greater than 123 bytes");
-      this.#control(CLOSE, Buffer.concat([Uint8Array.of(code >> 8, code), bytes]));
+      this.#pushControl(CLOSE, Buffer.concat([Uint8Array.of(code >> 8, code), bytes]));
     }
     this.end();
   }
 
-  /** Writes what waits, and takes nothing more. */
+  /** Writes what is pending, and takes no more frames. */
   end(): void {
     this.#isClosed = true;
     this.flush();
   }
 
-  /** Sends a frame that is complete, in parts; the same list of parts for all recipients of a broadcast. */
+  /** Sends a whole frame that somebody else has encoded. All recipients of a broadcast are given the same parts. */
   sendFrame(list: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
-    const frame = frames.join(list);
+    const frame = joinFrame(list);
     this.#seal();
     this.#add(frame);
     this.#count(frame.length);
   }
 
-  /** Writes what waits. */
+  /** Writes what is pending. */
   flush(): void {
     this.#seal();
     const parts = this.#parts;
     const [only] = parts;
     if (!only) return;
-    const size = this._bufferedBytes;
-    this.#parts = NOTHING;
-    this._bufferedBytes = 0;
-    const socket = this.#socket;
-    if (!socket.writable) return;
+    const size = this.#pendingBytes;
+    this.#parts = NO_PARTS;
+    this.#pendingBytes = 0;
+    const connection = this.#connection;
+    if (!connection.writable) return;
     if (parts.length === 1) {
-      socket.write(only);
+      connection.write(only);
     } else if (size < MAX_PENDING) {
-      socket.write(writes.join(parts));
+      connection.write(joinWrite(parts));
     } else {
-      socket.cork();
-      for (const part of parts) socket.write(part);
-      socket.uncork();
+      connection.cork();
+      for (const part of parts) connection.write(part);
+      connection.uncork();
     }
   }
 
-  /** The connection is lost, and with it what has not been sent. */
-  lose(): void {
-    this.#isClosed = true;
-    this.#parts = NOTHING;
-    this.#slab = undefined;
-    for (const callback of this.#owed?.splice(0) ?? []) callback(notOpen());
+  /** Calls back as soon as the outbox is not full: at once, if it is not full now. */
+  awaitRoom(callback: Callback): void {
+    this.#callbacks ??= [];
+    this.#callbacks.push(callback);
+    this.#callBack();
   }
 
-  #control(opcode: number, payload: string | Uint8Array): void {
+  /** Drops what has not been written, as the connection is lost, and tells everybody who waits. */
+  drop(): void {
+    this.#isClosed = true;
+    this.#parts = NO_PARTS;
+    this.#slab = undefined;
+    for (const callback of this.#callbacks?.splice(0) ?? []) callback(new Error("WebSocket is not open"));
+  }
+
+  /** Counts data that is sent too late among what waits, as ws and browsers do. */
+  countUnsent(data: unknown): void {
+    this.#pendingBytes += Buffer.byteLength(payloadOf(data));
+  }
+
+  #pushControl(opcode: number, payload: string | Uint8Array): void {
     if (Buffer.byteLength(payload) > MAX_CONTROL)
       throw new RangeError(`The data size must not be greater than ${MAX_CONTROL} bytes`);
     this.#push(opcode | FIN, payload);
@@ -163,15 +172,15 @@ export class Outbox {
       const isText = typeof payload === "string";
       return this.#pushLarge(first, isText ? Buffer.from(payload) : payload);
     }
-    const slab = Slab.withRoom(headerSize(length) + length);
+    const slab = findSlab(headerSize(length) + length);
     const start = slab.used;
-    slab.write(first, payload, length);
+    slab.writeFrame(first, payload, length);
     this.#extend(slab, start);
   }
 
-  /** Takes a payload as it lies. It leaves at once: whoever owns it may change it when the turn ends. */
+  /** Sends a payload without a copy. It is written at once, because its owner may change it before the turn ends. */
   #pushLarge(first: number, payload: Uint8Array): void {
-    const slab = Slab.withRoom(headerSize(payload.length));
+    const slab = findSlab(headerSize(payload.length));
     const start = slab.used;
     slab.writeHeader(first, payload.length);
     this.#extend(slab, start);
@@ -181,7 +190,7 @@ export class Outbox {
     this.flush();
   }
 
-  /** Takes what was written into a slab from there on. */
+  /** Adds what has been written into a slab from `start` on. */
   #extend(slab: Slab, start: number): void {
     if (this.#slab !== slab || this.#end !== start) {
       this.#seal();
@@ -192,69 +201,57 @@ export class Outbox {
     this.#count(slab.used - start);
   }
 
+  /** Makes a part of the frames that lie in the slab. */
   #seal(): void {
     if (!this.#slab) return;
     const frames = this.#slab.bytes.subarray(this.#start, this.#end);
     this.#slab = undefined;
-    // What has to wait in the socket must not hold a slab for some of its bytes.
-    this.#add(this.#socket.writableLength > 0 ? new Uint8Array(frames) : frames);
+    // The connection keeps what it cannot write yet, and a view would keep the whole slab alive with it: copy the bytes.
+    this.#add(this.#connection.writableLength > 0 ? new Uint8Array(frames) : frames);
   }
 
   #add(part: Uint8Array): void {
-    if (this.#parts === NOTHING) this.#parts = [part];
+    if (this.#parts === NO_PARTS) this.#parts = [part];
     else this.#parts.push(part);
   }
 
   #count(bytes: number): void {
-    if (this._bufferedBytes === 0) flushAtEndOfTurn(this);
-    this._bufferedBytes += bytes;
-    if (this._bufferedBytes >= MAX_PENDING) this.flush();
+    if (this.#pendingBytes === 0) flushAtEndOfTurn(this);
+    this.#pendingBytes += bytes;
+    if (this.#pendingBytes >= MAX_PENDING) this.flush();
   }
 
-  /** Whether so much waits that who sends should wait, too. */
-  get isFull(): boolean {
-    return this.#socket.writableLength + this._bufferedBytes >= HIGH_WATER_MARK;
-  }
-
-  /** Has somebody told when what was sent is on its way. */
-  owe(callback: Callback): void {
-    this.#owed ??= [];
-    this.#owed.push(callback);
-    this.#settle();
-  }
-
-  /** Tells who is owed, while there is room: one after the other, also when one sends while it is being told. */
-  #settle(): void {
-    const owed = this.#owed;
-    if (this.#isSettling || !owed) return;
-    this.#isSettling = true;
+  /** Calls back while there is room, one callback after the other even if a callback sends more with a callback. */
+  #callBack(): void {
+    const callbacks = this.#callbacks;
+    if (this.#isCallingBack || !callbacks) return;
+    this.#isCallingBack = true;
     try {
-      while (owed.length > 0 && !this.isFull) owed.shift()?.();
+      while (callbacks.length > 0 && !this.isFull) callbacks.shift()?.();
     } finally {
-      this.#isSettling = false;
+      this.#isCallingBack = false;
     }
-    if (owed.length > 0) this.#settleWhenDrained();
+    if (callbacks.length > 0) this.#awaitDrain();
   }
 
-  #settleWhenDrained(): void {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    this.#socket.once("drain", () => {
-      this.#isDraining = false;
-      this.#settle();
+  #awaitDrain(): void {
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.#connection.once("drain", () => {
+      this.#awaitsDrain = false;
+      this.#callBack();
     });
   }
 }
 
-const notOpen = () => new Error("WebSocket is not open");
-
-/** What `send()` of ws's takes, as a payload. */
+/** Returns the payload for what ws's `send()` takes. @throws {TypeError} if that is no data, or a Blob */
 function payloadOf(data: unknown): string | Uint8Array {
   if (typeof data === "string" || data instanceof Uint8Array) return data;
   if (typeof data === "number") return String(data);
-  if (data === undefined || data === null) return "";
+  if (data === undefined || data === null) return new Uint8Array();
   if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (Array.isArray(data)) return Uint8Array.from(data, Number);
-  throw new TypeError("A WebSocket sends strings, buffers and arrays of bytes");
+  const kind = Object.prototype.toString.call(data);
+  throw new TypeError(`A WebSocket sends strings, buffers and arrays of bytes (got ${kind})`);
 }

@@ -1,6 +1,7 @@
 /**
- * Reads a client's frames out of the chunks of its connection, wherever they are cut (RFC 6455, 5), and puts fragmented
- * messages together. A frame that lies in one chunk is read where it lies; one that is cut is copied once.
+ * Reads a client's frames from the chunks of its connection, wherever they are cut (RFC 6455, 5), and puts fragmented
+ * messages together. A frame that lies in one chunk is unmasked and handed on where it lies, without a copy. What is cut or
+ * fragmented is copied into one buffer as it comes, so that no chunk has to be kept.
  */
 import { isUtf8 } from "node:buffer";
 import { type Breach, breach } from "./breach.ts";
@@ -23,55 +24,52 @@ import {
   RSV1,
   RSV2_AND_3,
 } from "./frame.ts";
+import { GrowingBuffer } from "./growing-buffer.ts";
 import { unmask } from "./mask.ts";
 
-/** What a client may send; ws's options of the same names. */
+/** What a client may send: the options of ws with the same names. */
 export interface Limits {
   /** The most bytes of one message; 0 is no limit. */
   readonly maxPayload: number;
   /** The most frames of one message; 0 is no limit. */
   readonly maxFragments: number;
-  /** Whether text is taken for UTF-8 unseen. */
+  /** Whether text is handed on without a check that it is UTF-8. */
   readonly skipUTF8Validation: boolean;
 }
 
-/** Who hears what was read. Bytes that it gets may be a part of the chunk. */
+/** What a reader calls. The bytes that it passes may be a part of the chunk that it was given. */
 export interface FrameSink {
-  onMessage(data: Buffer, isBinary: boolean): void;
-  onPing(data: Buffer): void;
-  onPong(data: Buffer): void;
-  /** The client closes; nothing is read behind that. */
-  onClose(code: number, reason: Buffer): void;
-  /** The client broke the rules; nothing is read behind that. */
-  onBreach(error: Breach): void;
+  handleMessage(data: Buffer, isBinary: boolean): void;
+  handlePing(data: Buffer): void;
+  handlePong(data: Buffer): void;
+  /** The client sent a close frame. The reader reads nothing behind it. */
+  handleClose(code: number, reason: Buffer): void;
+  /** The client broke the rules. The reader reads nothing behind that. */
+  handleBreach(error: Breach): void;
 }
 
-/** The frames of a message whose last one has not been read. */
-interface Fragments {
+/** A fragmented message whose last frame has not come. */
+interface FragmentedMessage {
   readonly opcode: number;
-  readonly parts: Buffer[];
-  length: number;
+  readonly payload: GrowingBuffer;
+  frameCount: number;
 }
-
-/** How much memory the mere announcement of a frame is given, in bytes; from there on it grows with what comes. */
-const TRUSTED = 1024 * 1024;
-const GROWTH = 4;
 
 const NOTHING = Buffer.alloc(0);
 
 export class FrameReader {
   readonly #sink: FrameSink;
-  // Of its limits each reader has its own: ws makes an object of them for each connection.
+  // ws makes an object of limits for each connection; the reader copies the values to let go of it.
   readonly #maxPayload: number;
   readonly #maxFragments: number;
   readonly #skipUTF8Validation: boolean;
   #isDone = false;
-  #fragments: Fragments | undefined;
+  #message: FragmentedMessage | undefined;
   /** The beginning of a header that was cut. */
   #header = NOTHING;
-  /** Of a payload that was cut: memory for it, and how many bytes have come. */
-  #payload: Buffer | undefined;
-  #filled = 0;
+  /** Where the payload of a frame is copied to while it comes, and at which byte of that it begins. */
+  #payload: GrowingBuffer | undefined;
+  #payloadStart = 0;
   // What the latest header says:
   #first = 0;
   #length = 0;
@@ -84,15 +82,15 @@ export class FrameReader {
     this.#skipUTF8Validation = skipUTF8Validation;
   }
 
-  /** Whether the client has closed, or broken the rules. */
+  /** Whether the client has sent a close frame, or has broken the rules. */
   get isDone(): boolean {
     return this.#isDone;
   }
 
-  /** Reads a chunk, which is the reader's own from now on. */
+  /** Reads a chunk. The reader unmasks payloads inside it, so nobody else may use the chunk afterwards. */
   read(chunk: Buffer): void {
     if (this.#isDone) return;
-    let at = this.#resume(chunk);
+    let at = this.#continueFrame(chunk);
     while (at < chunk.length && !this.#isDone) {
       const start = this.#readHeader(chunk, at);
       if (start === 0) {
@@ -103,15 +101,19 @@ export class FrameReader {
     }
   }
 
-  /** Reads on in a frame that was cut. @returns where the next frame begins */
-  #resume(chunk: Buffer): number {
-    if (this.#payload) return this.#fill(this.#payload, chunk, 0);
+  /** Continues the frame that the last chunk cut, if it cut one. @returns where the next frame begins */
+  #continueFrame(chunk: Buffer): number {
+    if (this.#payload) return this.#fillPayload(this.#payload, chunk, 0);
     const known = this.#header.length;
     if (known === 0) return 0;
     const header = Buffer.concat([this.#header, chunk.subarray(0, MAX_HEADER - known)]);
     const start = this.#readHeader(header, 0);
-    this.#header = start > 0 ? NOTHING : header;
-    return start > 0 ? this.#readPayload(chunk, start - known) : chunk.length;
+    if (start > 0) {
+      this.#header = NOTHING;
+      return this.#readPayload(chunk, start - known);
+    }
+    if (!this.#isDone) this.#header = header;
+    return chunk.length;
   }
 
   /** Reads a header. @returns where its payload begins; 0 when the header was cut, or refused */
@@ -120,7 +122,7 @@ export class FrameReader {
     if (left < 2) return 0;
     const first = bytes.readUInt8(at);
     const second = bytes.readUInt8(at + 1);
-    const error = this.#judge(first, second);
+    const error = this.#findBreach(first, second);
     if (error) return this.#refuse(error);
 
     let length = second & LENGTH;
@@ -143,8 +145,8 @@ export class FrameReader {
     return mask + 4;
   }
 
-  /** What is wrong with the first two bytes of a frame. */
-  #judge(first: number, second: number): Breach | undefined {
+  /** Finds what is wrong with the first two bytes of a frame. */
+  #findBreach(first: number, second: number): Breach | undefined {
     const opcode = first & OPCODE;
     if (first & RSV2_AND_3) return breach.reserved23();
     if (first & RSV1) return breach.reserved1();
@@ -153,7 +155,7 @@ export class FrameReader {
       if (opcode > PONG) return breach.opcode(opcode);
       if (!(first & FIN)) return breach.fin();
       if (length > MAX_CONTROL || (opcode === CLOSE && length === 1)) return breach.controlLength(length);
-    } else if (opcode > BINARY || (opcode === CONTINUATION) !== (this.#fragments !== undefined)) {
+    } else if (opcode > BINARY || (opcode === CONTINUATION) !== (this.#message !== undefined)) {
       return breach.opcode(opcode);
     }
     return second & MASKED ? undefined : breach.mask();
@@ -161,64 +163,65 @@ export class FrameReader {
 
   #isTooLong(length: number): boolean {
     const most = this.#maxPayload;
-    return most > 0 && length > 0 && (this.#fragments?.length ?? 0) + length > most;
+    return most > 0 && length > 0 && (this.#message?.payload.length ?? 0) + length > most;
   }
 
   /** Reads a payload. @returns where the next frame begins */
   #readPayload(chunk: Buffer, start: number): number {
     const end = start + this.#length;
-    if (end <= chunk.length) {
-      this.#take(chunk, start, end);
+    const isLast = (this.#first & FIN) !== 0;
+    const isFragment = (this.#first & OPCODE) < CLOSE && (!isLast || this.#message !== undefined);
+    if (!isFragment && end <= chunk.length) {
+      this.#takeFrame(chunk, start, end);
       return end;
     }
-    this.#payload = Buffer.allocUnsafeSlow(Math.min(this.#length, TRUSTED));
-    this.#filled = 0;
-    return this.#fill(this.#payload, chunk, start);
+    const payload = isFragment ? this.#openMessage().payload : new GrowingBuffer();
+    payload.announce(this.#length, !isLast);
+    this.#payload = payload;
+    this.#payloadStart = payload.length;
+    return this.#fillPayload(payload, chunk, start);
   }
 
-  #fill(payload: Buffer, chunk: Buffer, start: number): number {
-    const copied = chunk.copy(payload, this.#filled, start);
-    const at = start + copied;
-    this.#filled += copied;
-    if (this.#filled === this.#length) {
+  #openMessage(): FragmentedMessage {
+    this.#message ??= { opcode: this.#first & OPCODE, payload: new GrowingBuffer(), frameCount: 0 };
+    return this.#message;
+  }
+
+  /** Copies what has come of a payload. @returns where the next frame begins */
+  #fillPayload(payload: GrowingBuffer, chunk: Buffer, start: number): number {
+    const payloadEnd = this.#payloadStart + this.#length;
+    const end = Math.min(start + payloadEnd - payload.length, chunk.length);
+    payload.append(chunk, start, end);
+    if (payload.length === payloadEnd) {
       this.#payload = undefined;
-      this.#take(payload, 0, payload.length);
-    } else if (at < chunk.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, payload.length * GROWTH));
-      payload.copy(larger);
-      this.#payload = larger;
-      return this.#fill(larger, chunk, at);
+      this.#takeFrame(payload.bytes, this.#payloadStart, payloadEnd);
     }
-    return at;
+    return end;
   }
 
   /** Takes a frame whose payload has come. */
-  #take(bytes: Buffer, start: number, end: number): void {
+  #takeFrame(bytes: Buffer, start: number, end: number): void {
     const opcode = this.#first & OPCODE;
     const isAscii = unmask(bytes, start, end, this.#mask);
-    const data = bytes.subarray(start, end);
-    if (opcode >= CLOSE) this.#control(opcode, data);
-    else if (this.#first & FIN && !this.#fragments) this.#deliver(opcode, data, isAscii);
-    else this.#collect(opcode, data);
+    if (opcode >= CLOSE) this.#takeControl(opcode, bytes.subarray(start, end));
+    else if (this.#message) this.#takeFragment(this.#message);
+    else this.#deliver(opcode, bytes.subarray(start, end), isAscii);
   }
 
-  #collect(opcode: number, data: Buffer): void {
-    const fragments = (this.#fragments ??= { opcode, parts: [], length: 0 });
-    const { parts } = fragments;
-    // Small fragments must not hold the chunks that they came in.
-    parts.push(data.length * 2 < data.buffer.byteLength ? Buffer.from(data) : data);
-    fragments.length += data.length;
-    if (this.#maxFragments > 0 && parts.length > this.#maxFragments) {
+  #takeFragment(message: FragmentedMessage): void {
+    message.frameCount++;
+    if (this.#maxFragments > 0 && message.frameCount > this.#maxFragments) {
       this.#refuse(breach.fragments());
     } else if (this.#first & FIN) {
-      this.#fragments = undefined;
-      this.#deliver(fragments.opcode, Buffer.concat(parts, fragments.length), false);
+      this.#message = undefined;
+      const { bytes, length } = message.payload;
+      this.#deliver(message.opcode, bytes.subarray(0, length), false);
     }
   }
 
   #deliver(opcode: number, data: Buffer, isAscii: boolean): void {
     const isBinary = opcode === BINARY;
-    if (isBinary || isAscii || this.#isText(data)) this.#sink.onMessage(data, isBinary);
+    if (isBinary || isAscii || this.#isText(data)) this.#sink.handleMessage(data, isBinary);
     else this.#refuse(breach.utf8());
   }
 
@@ -226,26 +229,33 @@ export class FrameReader {
     return this.#skipUTF8Validation || isUtf8(data);
   }
 
-  #control(opcode: number, data: Buffer): void {
-    if (opcode === PING) this.#sink.onPing(data);
-    else if (opcode === PONG) this.#sink.onPong(data);
-    else this.#close(data);
+  #takeControl(opcode: number, data: Buffer): void {
+    if (opcode === PING) this.#sink.handlePing(data);
+    else if (opcode === PONG) this.#sink.handlePong(data);
+    else this.#takeClose(data);
   }
 
-  #close(data: Buffer): void {
+  #takeClose(data: Buffer): void {
     const code = data.length === 0 ? NO_STATUS : data.readUInt16BE(0);
     const reason = data.subarray(2);
     if (data.length > 0 && !isCloseCode(code)) this.#refuse(breach.closeCode(code));
     else if (!this.#isText(reason)) this.#refuse(breach.utf8());
     else {
-      this.#isDone = true;
-      this.#sink.onClose(code, reason);
+      this.#finish();
+      this.#sink.handleClose(code, reason);
     }
   }
 
   #refuse(error: Breach): 0 {
-    this.#isDone = true;
-    this.#sink.onBreach(error);
+    this.#finish();
+    this.#sink.handleBreach(error);
     return 0;
+  }
+
+  /** Lets go of what was read in part: the connection may stay open until the client answers the close frame. */
+  #finish(): void {
+    this.#isDone = true;
+    this.#message = undefined;
+    this.#header = NOTHING;
   }
 }

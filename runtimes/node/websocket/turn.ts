@@ -1,6 +1,10 @@
 /**
- * What waits for the end of the event loop's turn: one immediate for all that wrote in it.
+ * What all connections share during one turn of the event loop, which ends when Node runs its immediates:
+ * - one immediate that flushes every connection that has something to send;
+ * - one slab of memory that frames are encoded into, one behind the other, whoever sends them;
+ * - the last concatenations, since a broadcast gives the same parts to each of its recipients.
  */
+import { writeHeader } from "./frame.ts";
 
 interface Flushable {
   flush(): void;
@@ -8,22 +12,90 @@ interface Flushable {
 
 let waiting: Flushable[] = [];
 
-/** What each turn forgets when it ends. */
-const memories: (() => void)[] = [];
-
-/** Has something flushed when the callbacks of this turn have run. */
+/** Flushes an item after the other callbacks of this turn have run. */
 export function flushAtEndOfTurn(item: Flushable): void {
   if (waiting.push(item) === 1) setImmediate(endTurn);
-}
-
-/** Has this called when all is flushed. */
-export function atEndOfEachTurn(forget: () => void): void {
-  memories.push(forget);
 }
 
 function endTurn(): void {
   const items = waiting;
   waiting = [];
   for (const item of items) item.flush();
-  for (const forget of memories) forget();
+  frames.forget();
+  writes.forget();
 }
+
+/**
+ * The size of a slab, in bytes. A client that is slow to take its last frames keeps one slab alive, so a larger slab
+ * would cost more memory for each slow client.
+ */
+const SLAB_SIZE = 32 * 1024;
+
+/** Memory for encoded frames: what one connection sends in a row lies in a row, and is written without a copy. */
+export class Slab {
+  readonly bytes = Buffer.allocUnsafeSlow(SLAB_SIZE);
+  #used = 0;
+
+  /** Where the next frame goes. */
+  get used(): number {
+    return this.#used;
+  }
+
+  hasRoomFor(size: number): boolean {
+    return this.#used + size <= SLAB_SIZE;
+  }
+
+  writeHeader(first: number, length: number): void {
+    this.#used = writeHeader(this.bytes, this.#used, first, length);
+  }
+
+  /** Writes a frame. @param length of the payload, in bytes */
+  writeFrame(first: number, payload: string | Uint8Array, length: number): void {
+    this.writeHeader(first, length);
+    if (typeof payload !== "string") this.bytes.set(payload, this.#used);
+    else this.bytes.write(payload, this.#used, payload.length === length ? "latin1" : "utf8");
+    this.#used += length;
+  }
+}
+
+let currentSlab = new Slab();
+
+/** Returns the slab that is being filled, or a new one if that has no room for so many bytes. */
+export function findSlab(size: number): Slab {
+  if (!currentSlab.hasRoomFor(size)) currentSlab = new Slab();
+  return currentSlab;
+}
+
+/** Concatenates buffers, and remembers the result for whoever comes next with the same buffers. */
+class Joiner {
+  #parts: readonly Uint8Array[] = [];
+  #joined = Buffer.alloc(0);
+
+  join(parts: readonly Uint8Array[]): Buffer {
+    if (!this.#isRemembered(parts)) {
+      this.#joined = Buffer.concat(parts);
+      this.#parts = parts;
+    }
+    return this.#joined;
+  }
+
+  forget(): void {
+    this.#parts = [];
+    this.#joined = Buffer.alloc(0);
+  }
+
+  #isRemembered(parts: readonly Uint8Array[]): boolean {
+    const last = this.#parts;
+    return parts === last || (parts.length === last.length && parts.every((part, n) => part === last[n]));
+  }
+}
+
+// Two of them: between the frames of one broadcast, the writes of other connections would push out what is remembered.
+const frames = new Joiner();
+const writes = new Joiner();
+
+/** Joins the parts of a frame, once for all recipients in a row that are given the same parts. */
+export const joinFrame = (parts: readonly Uint8Array[]): Buffer => frames.join(parts);
+
+/** Joins the parts of one write, once for all connections in a row that write the same parts. */
+export const joinWrite = (parts: readonly Uint8Array[]): Buffer => writes.join(parts);

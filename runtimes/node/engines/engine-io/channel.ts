@@ -9,15 +9,15 @@ import {
   type Outlet,
   OutletChannel,
 } from "../../../../src/engine/channel.ts";
-import { BINARY, FIN, frame, TEXT } from "../../websocket/frame.ts";
-import { FastTransport } from "./transport.ts";
+import { encodeMessage } from "../../websocket/index.ts";
+import { DirectTransport } from "./transport.ts";
 
-class TransportLoop extends Loop<FastTransport> {
+class TransportLoop extends Loop<DirectTransport> {
   /**
    * @returns false: asking each session costs little here, and one may have begun to buffer when the next message comes
    */
   send(data: string | Uint8Array): boolean {
-    const frames = [frame((typeof data === "string" ? TEXT : BINARY) | FIN, data)];
+    const frames = [encodeMessage(data)];
     for (const transport of this.members) transport.sendFrame(frames);
     return false;
   }
@@ -27,7 +27,7 @@ class TransportLoop extends Loop<FastTransport> {
 const PACKET_EVENTS = new Set<string | symbol>(["packetCreate", "flush", "drain"]);
 
 /** A session of engine.io's, whose class has no place for what a channel needs. */
-class SessionOutlet implements Outlet<FastTransport> {
+class SessionOutlet implements Outlet<DirectTransport> {
   readonly #session: Socket;
   readonly #bypasses = new Set<Bypass>();
 
@@ -39,9 +39,9 @@ class SessionOutlet implements Outlet<FastTransport> {
     });
   }
 
-  get member(): FastTransport | undefined {
+  get member(): DirectTransport | undefined {
     const { transport } = this.#session;
-    return transport instanceof FastTransport ? transport : undefined;
+    return transport instanceof DirectTransport ? transport : undefined;
   }
 
   get isClear(): boolean {
@@ -76,7 +76,7 @@ class SessionOutlet implements Outlet<FastTransport> {
 const outlets = new WeakMap<Socket, SessionOutlet>();
 
 function outletOf(session: object): SessionOutlet | undefined {
-  if (!(session instanceof Socket && session.transport instanceof FastTransport)) return undefined;
+  if (!(session instanceof Socket && session.transport instanceof DirectTransport)) return undefined;
   const known = outlets.get(session);
   if (known) return known;
   const outlet = new SessionOutlet(session);

@@ -18,11 +18,11 @@ import type { SocketIoOptions } from "../../../../src/settings.ts";
 import type { NodeEngine, Wire } from "../../engine.ts";
 import { setChainHeaders, withChainHeaders } from "../../handshake-headers.ts";
 import type { NodeEnv } from "../../visitor.ts";
-import { FastWebSocket, FastWebSocketServer } from "../../websocket/fast.ts";
+import { DirectWebSocket, DirectWebSocketServer } from "../../websocket/index.ts";
 import { CapturedResponse } from "./captured-response.ts";
 import { openTransportChannel } from "./channel.ts";
 import { replay } from "./replay.ts";
-import { FastTransport } from "./transport.ts";
+import { DirectTransport } from "./transport.ts";
 
 type TransportName = "polling" | "websocket" | "webtransport";
 
@@ -62,7 +62,7 @@ class EngineIo extends Server implements NodeEngine {
       cors: typeof cors === "object" ? withAskedOrigin(cors) : cors,
       ...(allowRequest && { allowRequest: withCallback({ allowRequest }) }),
       // Engine.IO's official place for a WebSocket server of one's own
-      wsEngine: withChainHeaders(wsEngine ?? (fastPaths ? FastWebSocketServer : WebSocketServer)),
+      wsEngine: withChainHeaders(wsEngine ?? (fastPaths ? DirectWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
     // Other WebSockets than ours share the frame that Socket.IO's own adapter makes of a broadcast.
@@ -86,8 +86,8 @@ class EngineIo extends Server implements NodeEngine {
 
   protected override createTransport(name: TransportName, request: AdmittedRequest): Transport {
     const { websocket } = request;
-    return websocket instanceof FastWebSocket
-      ? new FastTransport(request, websocket)
+    return websocket instanceof DirectWebSocket
+      ? new DirectTransport(request, websocket)
       : super.createTransport(name, request);
   }
 

@@ -1,10 +1,11 @@
 /**
- * engine.io's WebSocket transport on a fast WebSocket: it is told what comes by calls instead of events, keeps no
+ * engine.io's WebSocket transport on a DirectWebSocket: it is told what comes by calls instead of events, keeps no
  * functions of its own, and is writable again as soon as a packet is sent, unless the client does not keep up.
  */
 import { Transport } from "engine.io";
 import type { Packet, RawData } from "engine.io-parser";
-import type { FastWebSocket, Receiver } from "../../websocket/fast.ts";
+import { HIGH_WATER_MARK } from "../../../../src/engine/peer.ts";
+import type { DirectWebSocket, WebSocketOwner } from "../../websocket/index.ts";
 
 /** A packet, with its frame if it goes to many. */
 type Encodable = Packet & { options?: { wsPreEncodedFrame?: readonly Uint8Array[] } };
@@ -15,18 +16,18 @@ const keep = (data: RawData) => {
   encoded = data;
 };
 
-export class FastTransport extends Transport implements Receiver {
+export class DirectTransport extends Transport implements WebSocketOwner {
   /** The WebSocket, where ws's users look for it. */
-  readonly socket: FastWebSocket;
+  readonly socket: DirectWebSocket;
   #isSettling = false;
   #isOwed = false;
 
   /** @param request the handshake, whose query tells the protocol */
-  constructor(request: { _query: Record<string, string> }, socket: FastWebSocket) {
+  constructor(request: { _query: Record<string, string> }, socket: DirectWebSocket) {
     super(request);
     this.socket = socket;
     this.writable = true;
-    socket.receiver = this;
+    socket.setOwner(this, HIGH_WATER_MARK);
     socket.removeAllListeners("error"); // that of engine.io, for the time until there is a transport
   }
 
@@ -42,7 +43,7 @@ export class FastTransport extends Transport implements Receiver {
   /** Whether what is sent now is on its way at once, and leaves room for more. */
   get isClear(): boolean {
     const { socket } = this;
-    return this.writable && socket.readyState === socket.OPEN && !socket._sender.isFull;
+    return this.writable && socket.readyState === socket.OPEN && !socket.isFull;
   }
 
   /** Whether messages are sent as they are: in no older protocol, and bytes not as text. */
@@ -64,35 +65,33 @@ export class FastTransport extends Transport implements Receiver {
 
   override send(packets: Encodable[]): void {
     this.writable = false;
-    if (this.socket.readyState !== this.socket.OPEN)
-      return this.socket.send("", (error) => this.#fail(error));
-    const { _sender: outbox } = this.socket;
+    const { socket } = this;
+    if (socket.readyState !== socket.OPEN) return socket.send("", (error) => this.#fail(error));
     for (const packet of packets) {
       const frame = packet.options?.wsPreEncodedFrame;
       if (frame) {
-        outbox.sendFrame(frame);
+        socket.sendFrame(frame);
       } else {
         this.parser.encodePacket(packet, this.supportsBinary, keep);
-        outbox.send(encoded);
+        socket.send(encoded);
       }
     }
     encoded = "";
-    if (outbox.isFull) this.#wait();
+    if (socket.isFull) this.#wait();
     else this.#settle();
   }
 
   /** Sends a frame past the session. */
   sendFrame(list: readonly Uint8Array[]): void {
-    const { _sender: outbox } = this.socket;
-    outbox.sendFrame(list);
-    if (!this.writable || !outbox.isFull) return;
+    this.socket.sendFrame(list);
+    if (!this.writable || !this.socket.isFull) return;
     this.writable = false;
     this.#wait();
   }
 
   /** Tells that all is sent when the client has kept up. */
   #wait(): void {
-    this.socket._sender.owe((error) => (error ? this.#fail(error) : this.#settle()));
+    this.socket.awaitRoom((error) => (error ? this.#fail(error) : this.#settle()));
   }
 
   /** Tells that all is sent, one time after the other: whoever is told may send at once. */
