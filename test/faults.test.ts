@@ -7,10 +7,9 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, handshake } from "./support/clients.ts";
+import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
 
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 const KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 const upgrading = (path: string, to: string) =>
@@ -79,17 +78,13 @@ test("a poll that is given up while middleware is deciding takes no message with
   ));
 
 test("a WebSocket handshake for a transport that is not offered, or that names polling, is refused", () =>
-  withService(
-    { transports: "polling", socketio: { allowUpgrades: true } },
-    () => {},
-    async ({ url, ws }) => {
-      const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
-      for (const path of [WEBSOCKET, POLLING, `${POLLING}&sid=${sid}`, `${WEBSOCKET}&sid=${sid}`]) {
-        const { status, socket } = await handshake(ws + path);
-        assert.deepEqual([status, socket], [400, undefined], path);
-      }
-    },
-  ));
+  withService({ transports: "polling", socketio: { allowUpgrades: true } }, async ({ url, ws }) => {
+    const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
+    for (const path of [WEBSOCKET, POLLING, `${POLLING}&sid=${sid}`, `${WEBSOCKET}&sid=${sid}`]) {
+      const { status, socket } = await handshake(ws + path);
+      assert.deepEqual([status, socket], [400, undefined], path);
+    }
+  }));
 
 for (const [name, bytes] of [
   ["a refused handshake", upgrading("/nowhere", "websocket").replace("localhost", "evil.example")],
@@ -98,7 +93,7 @@ for (const [name, bytes] of [
   test(`the connection of ${name} is closed, even by a client that does not close it`, () =>
     withService(
       {},
-      ({ app }) => void app.get("/hello", (c) => c.text("hello")),
+      ({ app }) => app.get("/hello", (c) => c.text("hello")),
       async ({ port }) => {
         const socket = await send(port, bytes.replace("Connection: Upgrade", "Connection: close, Upgrade"));
         socket.resume();

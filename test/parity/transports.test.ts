@@ -13,8 +13,8 @@ import {
   openPolling,
   openWebSocket,
   PollingClient,
-  polled,
   SEPARATOR,
+  writable,
 } from "../support/engine-client.ts";
 import { type Served, withService } from "../support/service.ts";
 
@@ -80,20 +80,16 @@ for (const transport of ["polling", "websocket"]) {
     }));
 
   test(`half of a surrogate pair becomes U+FFFD over ${transport}`, () =>
-    withService(
-      {},
-      () => {},
-      async ({ url, service }) => {
-        const opened = nextSession(service.io.engine);
-        const client =
-          transport === "polling" ? await PollingClient.connect(url) : await FrameClient.connect(url);
-        if (client instanceof FrameClient) await client.open();
-        (await opened).send("a\ud83db\udd25c");
-        const received = client instanceof FrameClient ? await client.frame() : (await client.packets())[0];
-        assert.equal(received, "4a\ufffdb\ufffdc");
-        if (client instanceof FrameClient) client.socket.close();
-      },
-    ));
+    withService({}, async ({ url, service }) => {
+      const opened = nextSession(service.io.engine);
+      const client =
+        transport === "polling" ? await PollingClient.connect(url) : await FrameClient.connect(url);
+      if (client instanceof FrameClient) await client.open();
+      (await opened).send("a\ud83db\udd25c");
+      const received = client instanceof FrameClient ? await client.frame() : (await client.packets())[0];
+      assert.equal(received, "4a\ufffdb\ufffdc");
+      if (client instanceof FrameClient) client.socket.close();
+    }));
 }
 
 const BAD_PACKETS = ["", "x", "7", "abc", "ä", "b"];
@@ -145,7 +141,7 @@ test("a second poll beside a pending one ends the session", () =>
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const pending = client.poll();
-    await polled(session);
+    await writable(session);
     const overlapping = await client.poll();
     assert.deepEqual([overlapping.status, await overlapping.text()], [400, ""]);
     assert.equal(await (await pending).text(), "1");
@@ -250,7 +246,7 @@ test("a close packet over polling ends the session and lets the pending poll go"
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const pending = client.packets();
-    await polled(session);
+    await writable(session);
     assert.equal(await (await client.post("1")).text(), "ok");
     assert.deepEqual(await pending, ["6"]);
     assert.deepEqual(await ended, ["transport close", undefined]);
@@ -262,7 +258,7 @@ test("a poll that the client gives up ends the session", () =>
     const ended = ending(session);
     const abort = new AbortController();
     const pending = client.poll({ signal: abort.signal });
-    await polled(session);
+    await writable(session);
     abort.abort();
     await assert.rejects(pending);
     const [reason, description] = await ended;
@@ -276,7 +272,7 @@ test("close() tells a pending poll, and one that comes later", () =>
       const [client, session] = await openPolling(url, service.io.engine);
       const ended = ending(session);
       const pending = isPending ? client.packets() : undefined;
-      if (isPending) await polled(session);
+      if (isPending) await writable(session);
       session.close();
       assert.deepEqual(await (pending ?? client.packets()), isPending ? ["1"] : ["6", "1"]);
       assert.deepEqual(await ended, ["forced close", undefined]);
