@@ -37,7 +37,7 @@ withCrowd(
       if (turn % 3 === 1) await sleep(2);
       else await Promise.resolve().then(round);
     }
-    await sleep(5);
+    await setImmediate(); // the round of the last turn is over
     io.emit("n", n++);
     await received(crowd, n - 1);
     for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));

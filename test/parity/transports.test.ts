@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
-import { connect } from "../support/clients.ts";
+import { catchUp, connect } from "../support/clients.ts";
 import {
   ending,
   FrameClient,
@@ -106,9 +106,8 @@ for (const packet of BAD_PACKETS.slice(0, -1)) {
 
   test(`a frame of ${JSON.stringify(packet)} ends the session with a parse error`, () =>
     withEcho({}, async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      const ended = ending(session);
       client.send(packet);
       assert.deepEqual(await ended, ["parse error", undefined]);
       await client.closed;
@@ -126,9 +125,8 @@ test("packets behind one that cannot be parsed are not read", () =>
 
 test("a ping from the client ends the session: pings go the other way", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await FrameClient.connect(url);
-    const ended = ending(await opened);
+    const [client, session] = await openWebSocket(url, service.io.engine);
+    const ended = ending(session);
     client.send("2");
     const [reason, description] = await ended;
     assert.equal(reason, "transport error");
@@ -158,7 +156,7 @@ test("a second POST beside one under way ends the session", () =>
     slow.on("error", () => {});
     const { pathname, search } = new URL(client.url);
     slow.write(`POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n40`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await catchUp(url);
     const overlapping = await client.post("40");
     assert.deepEqual([overlapping.status, await overlapping.text()], [400, ""]);
     const [reason, description] = await ended;
@@ -204,9 +202,8 @@ test("maxHttpBufferSize counts bytes, of a body without a length too, and the se
 test("a frame above maxHttpBufferSize closes the WebSocket with 1009", () =>
   withEcho({ maxHttpBufferSize: 100 }, async ({ url, service }) => {
     for (const frame of [`4${"火".repeat(34)}`, Buffer.alloc(101)]) {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      const ended = ending(session);
       client.send(frame);
       assert.equal(await client.closed, 1009);
       const [reason, description] = await ended;
@@ -217,9 +214,8 @@ test("a frame above maxHttpBufferSize closes the WebSocket with 1009", () =>
 
 test("text that is not UTF-8 ends the session with a transport error", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await FrameClient.connect(url);
-    const ended = ending(await opened);
+    const [client, session] = await openWebSocket(url, service.io.engine);
+    const ended = ending(session);
     client.socket.send(Buffer.from([0x34, 0xff]), { binary: false });
     assert.equal((await ended)[0], "transport error");
     await client.closed;
@@ -232,9 +228,8 @@ const ENDINGS: [title: string, reason: string, end: (client: FrameClient) => voi
 for (const [title, reason, end] of ENDINGS) {
   test(`${title} ends the session with "${reason}"`, () =>
     withEcho({}, async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      const ended = ending(session);
       end(client);
       assert.deepEqual(await ended, [reason, undefined]);
       assert.equal(service.io.engine.clientsCount, 0);

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
-import { next } from "../support/clients.ts";
+import { catchUp, next } from "../support/clients.ts";
 import { ending, FrameClient, nextSession, openPolling, writable } from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
 import { until } from "../support/until.ts";
@@ -53,7 +53,7 @@ test("a session goes on after a failed probe, and may be upgraded by another", (
       if (index > 1) await socket.probe();
       fail(socket);
       await socket.closed;
-      await sleep(20);
+      await catchUp(url);
       session.send(`after ${index}`);
       const packets = await polling.packets();
       assert.deepEqual(packets, [`4after ${index}`]);
@@ -177,8 +177,7 @@ test("a client that stops reading for good is let go after the ping timeout", ()
     client.socket.pause();
     for (let n = 0; n < 300; n++) session.send("x".repeat(64 * 1024));
     assert.deepEqual(await ended, ["ping timeout", undefined]);
-    await sleep(1);
-    assert.equal(session.writeBuffer.length, 0);
+    await until("the write buffer to be emptied", () => session.writeBuffer.length === 0);
     assert.equal(service.io.engine.clientsCount, 0);
     client.socket.terminate();
   }));

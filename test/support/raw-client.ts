@@ -132,12 +132,12 @@ export class RawClient {
     } else if (String(payload) === "2") {
       this.send("3");
     } else {
-      this.messages.push(shorten(String(payload)));
+      this.messages.push(shorten(payload));
     }
   }
 }
 
 const numberOf = (event: string): number => Number(/(\d+)\]$/.exec(event)?.[1] ?? -1);
 
-const shorten = (text: string): string =>
-  text.length > 1000 ? `${text.slice(0, 20)}…${text.slice(-20)}` : text;
+const shorten = (text: Buffer): string =>
+  text.length > 1000 ? `${String(text.subarray(0, 20))}…${String(text.subarray(-20))}` : String(text);
