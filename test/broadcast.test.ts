@@ -12,7 +12,8 @@ import { connect } from "./support/clients.ts";
 import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { serve } from "./support/runtime.ts";
-import { silent } from "./support/service.ts";
+import { QUIET } from "./support/service.ts";
+import { until } from "./support/until.ts";
 
 withCrowd(
   "broadcasts and direct messages arrive in the order in which they were sent",
@@ -36,7 +37,7 @@ withCrowd(
       if (turn % 3 === 1) await sleep(2);
       else await Promise.resolve().then(round);
     }
-    await sleep(5);
+    await setImmediate(); // the round of the last turn is over
     io.emit("n", n++);
     await received(crowd, n - 1);
     for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));
@@ -91,15 +92,16 @@ withCrowd(
         (number: number) => void list.push(number),
       );
     });
-    const isUpgraded = () =>
-      clients.every(({ io }, index) => io.engine?.transport.name === (index % 2 ? "websocket" : "polling"));
-    while (!clients.every(({ connected }) => connected) || !isUpgraded()) await sleep(5);
-    await sleep(100);
+    const isSettled = ({ connected, io }: (typeof clients)[number], index: number) =>
+      connected && io.engine?.transport.name === (index % 2 ? "websocket" : "polling");
+    await until("all clients to be connected and upgraded", () => clients.every(isSettled));
+    const upgradedAt = n;
+    await until("20 more broadcasts", () => n > upgradedAt + 20);
     end.abort();
     await stream;
     io.emit("n", n);
     await received(crowd, n);
-    while (lists.some((list) => list.at(-1) !== n)) await sleep(5);
+    await until("the last broadcast", () => lists.every((list) => list.at(-1) === n));
     for (const list of lists) assert.deepEqual(list, range(list[0] ?? 0, n + 1));
     for (const client of crowd) assert.deepEqual(client.numbers, range(0, n + 1));
     for (const client of clients) client.disconnect();
@@ -123,7 +125,7 @@ withCrowd(
     const event = (n: number) => [`452-["b",${first},{"a":[${second}]},${n}]`, `<010${n}>`, `<020${n}>`];
     const expected = [0, 1, 2].flatMap((n) => [...event(n), `42["n",${n}]`]);
     for (const client of crowd) assert.deepEqual(client.messages, [...expected, '42["n",3]']);
-    while (heard.length < 3) await sleep(5);
+    await until("the broadcasts over polling", () => heard.length === 3);
     assert.deepEqual(
       heard.map(([bytes, , n]) => [Buffer.isBuffer(bytes) && [...bytes], n]),
       range(0, 3).map((n) => [[1, n], n]),
@@ -308,7 +310,7 @@ withCrowd("a thousand random steps reach whom they should, in their order", 48, 
 });
 
 test("broadcasts reach the clients of a service that is served again", async () => {
-  const service = createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0 });
+  const service = createService(QUIET);
   for (const _ of ["first", "again"]) {
     const { url, close } = await serve(service);
     const crowd = await RawClient.crowd(url, 20);

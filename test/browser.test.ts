@@ -39,36 +39,32 @@ const connection = (page: Page, state: string) => page.locator(`#status[data-sta
 browserTest(
   "two people chat: presence, delivery, typing, rooms, the transport and the runtime are shown",
   (open) =>
-    withService(
-      { chat: true },
-      () => {},
-      async ({ url }) => {
-        const [ann, ben] = [await open(url), await open(url)];
-        await join(ann.page, "Ann");
-        await join(ben.page, "Ben");
-        await online(ann.page, ["Ann", "Ben"]);
-        await online(ben.page, ["Ann", "Ben"]);
+    withService({ chat: true }, async ({ url }) => {
+      const [ann, ben] = [await open(url), await open(url)];
+      await join(ann.page, "Ann");
+      await join(ben.page, "Ben");
+      await online(ann.page, ["Ann", "Ben"]);
+      await online(ben.page, ["Ann", "Ben"]);
 
-        await say(ann.page, "火の粉 <b>sparks</b>");
-        await heard(ben.page, "火の粉 <b>sparks</b>").waitFor();
-        await heard(ann.page, "sparks").and(ann.page.locator('[data-delivery="delivered"]')).waitFor();
-        assert.equal(await heard(ben.page, "sparks").count(), 1);
+      await say(ann.page, "火の粉 <b>sparks</b>");
+      await heard(ben.page, "火の粉 <b>sparks</b>").waitFor();
+      await heard(ann.page, "sparks").and(ann.page.locator('[data-delivery="delivered"]')).waitFor();
+      assert.equal(await heard(ben.page, "sparks").count(), 1);
 
-        await ben.page.getByRole("textbox", { name: "Message" }).pressSequentially("hm");
-        await ann.page.getByText("Ben is typing").waitFor();
+      await ben.page.getByRole("textbox", { name: "Message" }).pressSequentially("hm");
+      await ann.page.getByText("Ben is typing").waitFor();
 
-        assert.equal(await ann.page.locator("#transport").getAttribute("data-transport"), "websocket");
-        const runtime = await ann.page.locator("body").getAttribute("data-runtime");
-        assert.match((await ann.page.locator("#runtime").textContent()) ?? "", new RegExp(`^${runtime} \\d`));
+      assert.equal(await ann.page.locator("#transport").getAttribute("data-transport"), "websocket");
+      const runtime = await ann.page.locator("body").getAttribute("data-runtime");
+      assert.match((await ann.page.locator("#runtime").textContent()) ?? "", new RegExp(`^${runtime} \\d`));
 
-        await ben.page.getByLabel("Go to another room").fill("elsewhere");
-        await ben.page.getByRole("button", { name: "Go", exact: true }).click();
-        await online(ann.page, ["Ann"]);
-        await ben.page.close();
-        assert.deepEqual(await present(ann.page), ["Ann"]);
-        assert.deepEqual([ann.complaints, ben.complaints], [[], []]);
-      },
-    ),
+      await ben.page.getByLabel("Go to another room").fill("elsewhere");
+      await ben.page.getByRole("button", { name: "Go", exact: true }).click();
+      await online(ann.page, ["Ann"]);
+      await ben.page.close();
+      assert.deepEqual(await present(ann.page), ["Ann"]);
+      assert.deepEqual([ann.complaints, ben.complaints], [[], []]);
+    }),
 );
 
 browserTest(

@@ -11,7 +11,7 @@ import { describe, test } from "node:test";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import type { ServiceOptions } from "../src/index.ts";
 import { exchange } from "./support/clients.ts";
-import { type Served, withService } from "./support/service.ts";
+import { withService } from "./support/service.ts";
 
 const socketio = createRequire(import.meta.url).resolve("socket.io/package.json");
 const dist = join(dirname(socketio), "client-dist");
@@ -37,15 +37,12 @@ async function ask(url: string, headers: Record<string, string> = {}, method = "
   return { status: response.statusCode, headers: answered, body: Buffer.concat(chunks) };
 }
 
-const serving = (options: ServiceOptions, test: (served: Served) => Promise<void>) =>
-  withService(options, () => {}, test);
-
 test("the table of files is all that socket.io brings along", () => {
   assert.deepEqual(readdirSync(dist).toSorted(), FILES.toSorted());
 });
 
 test("every file and source map is served with its content, its type and socket.io's version as ETag", () =>
-  serving({}, async ({ url }) => {
+  withService({}, async ({ url }) => {
     for (const name of FILES) {
       const { status, headers, body } = await ask(`${url}/socket.io/${name}`);
       assert.equal(status, 200, name);
@@ -59,12 +56,12 @@ test("every file and source map is served with its content, its type and socket.
   }));
 
 test("a query does not matter", () =>
-  serving({}, async ({ url }) => {
+  withService({}, async ({ url }) => {
     assert.deepEqual((await ask(`${url}${FILE}?v=1`)).body, readFileSync(join(dist, "socket.io.min.js")));
   }));
 
 test("a browser that has this version is told so", () =>
-  serving({}, async ({ url }) => {
+  withService({}, async ({ url }) => {
     for (const known of [`"${version}"`, `W/"${version}"`, `"0.0.0", W/"${version}"`]) {
       const { status, headers, body } = await ask(url + FILE, {
         "If-None-Match": known,
@@ -81,14 +78,14 @@ test("a browser that has this version is told so", () =>
   }));
 
 test("the ETag of a compressed answer brings a 304 too", () =>
-  serving({}, async ({ url }) => {
+  withService({}, async ({ url }) => {
     const headers = { "Accept-Encoding": "gzip" };
     const etag = (await ask(url + FILE, headers)).headers.etag ?? "";
     assert.equal((await ask(url + FILE, { ...headers, "If-None-Match": etag })).status, 304);
   }));
 
 test("HEAD is answered like GET, without the body", () =>
-  serving({}, async ({ url }) => {
+  withService({}, async ({ url }) => {
     const { status, headers, body } = await ask(url + FILE, {}, "HEAD");
     assert.deepEqual([status, body.length], [200, 0]);
     assert.equal(headers["content-type"], "application/javascript; charset=utf-8");
@@ -114,7 +111,7 @@ describe("compression", () => {
 
   for (const { accepted, encoding = "identity", decode } of CASES) {
     test(`a client that accepts "${accepted}" gets ${encoding}`, () =>
-      serving({}, async ({ url }) => {
+      withService({}, async ({ url }) => {
         for (const name of ["socket.io.min.js", "socket.io.js.map"]) {
           const { status, headers, body } = await ask(`${url}/socket.io/${name}`, {
             "Accept-Encoding": accepted,
@@ -132,7 +129,7 @@ describe("compression", () => {
 });
 
 test("nothing else is a file, and no way leads out of the folder", () =>
-  serving({}, async ({ port }) => {
+  withService({}, async ({ port }) => {
     const PATHS = [
       "socket.io.esm.js",
       "socket.io.msgpack.js",
@@ -169,13 +166,13 @@ test("nothing else is a file, and no way leads out of the folder", () =>
   }));
 
 test("serveClient: false leaves the names to the endpoint", () =>
-  serving({ socketio: { serveClient: false } }, async ({ url }) => {
+  withService({ socketio: { serveClient: false } }, async ({ url }) => {
     for (const name of FILES) assert.equal((await ask(`${url}/socket.io/${name}`)).status, 400, name);
   }));
 
 test("the files move with the path of the endpoint", async () => {
   for (const path of ["/live", "/live/", "/a/b"]) {
-    await serving({ socketio: { path } }, async ({ url }) => {
+    await withService({ socketio: { path } }, async ({ url }) => {
       const moved = `${url}${path.replace(/\/$/, "")}/socket.io.js`;
       assert.deepEqual((await ask(moved)).body, readFileSync(join(dist, "socket.io.js")), path);
       assert.equal((await ask(`${url}/socket.io/socket.io.js`)).status, 404, path);
@@ -185,7 +182,7 @@ test("the files move with the path of the endpoint", async () => {
 
 describe("CORS", () => {
   const allowing = (options: ServiceOptions, origins: Readonly<Record<string, string | undefined>>) =>
-    serving(options, async ({ url }) => {
+    withService(options, async ({ url }) => {
       for (const [Origin, allowed] of Object.entries(origins)) {
         const { status, headers } = await ask(url + FILE, { Origin });
         assert.equal(status, 200, Origin);

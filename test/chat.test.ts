@@ -10,22 +10,18 @@ import { withService } from "./support/service.ts";
 /** Runs a test with the chat; the clients it opens are closed afterwards. */
 function chatTest(name: string, body: (open: () => Promise<Socket>) => Promise<void>): void {
   test(name, () =>
-    withService(
-      { chat: true },
-      () => {},
-      async ({ url }) => {
-        const clients: Socket[] = [];
-        try {
-          await body(async () => {
-            const client = await connect(`${url}/chat`);
-            clients.push(client);
-            return client;
-          });
-        } finally {
-          for (const client of clients) client.disconnect();
-        }
-      },
-    ),
+    withService({ chat: true }, async ({ url }) => {
+      const clients: Socket[] = [];
+      try {
+        await body(async () => {
+          const client = await connect(`${url}/chat`);
+          clients.push(client);
+          return client;
+        });
+      } finally {
+        for (const client of clients) client.disconnect();
+      }
+    }),
   );
 }
 

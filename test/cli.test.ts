@@ -11,12 +11,12 @@ import { describe, test } from "node:test";
 import { commands } from "../runtimes/commands.ts";
 import { SETTINGS } from "../src/settings.ts";
 import { connect, exchange, next } from "./support/clients.ts";
+import { POLLING } from "./support/engine-client.ts";
 import { type Child, runCommand, runScript, TEST_FOLDER, withCommand, withFiles } from "./support/process.ts";
 import { runtime } from "./support/runtime.ts";
 
 const RUNTIMES = ["node", "bun", "deno"] as const;
 const OTHER = runtime === "bun" ? "deno" : "bun";
-const POLLING = "/socket.io/?EIO=4&transport=polling";
 
 const BANNER = /^Hinoko \S+ on (?<name>\S+) (?<version>\S+)\n(?<rows>(?: {2}.*\n)*? {2}Origins .*\n)/m;
 

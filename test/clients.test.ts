@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import connect from "socket.io-client-3";
+import { allGone } from "./support/engine-client.ts";
 import { answer, converse, overs } from "./support/old-clients.ts";
 import { pythonTest } from "./support/python.ts";
 import { withService } from "./support/service.ts";
@@ -33,7 +34,7 @@ for (const kind of ["threads", "asyncio"]) {
             said: ["hello", [3, 4]],
             asked: { got: [7, 8] },
           });
-          while (service.io.engine.clientsCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+          await allGone(service.io.engine);
           // Its process ends without waiting for its last packet. Gone between two polls, it is missed at the heartbeat.
           assert.match(
             reasons.join(),

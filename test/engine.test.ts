@@ -2,14 +2,15 @@
  * io.engine and the `socketio` settings: the same on every runtime, before and while the service is served.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
 import { test } from "node:test";
-import { createService, type ServiceOptions, SettingsError } from "../src/index.ts";
+import { type ServerOptions, WebSocketServer } from "ws";
+import { createService, type ServiceOptions } from "../src/index.ts";
 import { connect, exchange, handshake } from "./support/clients.ts";
-import { serve } from "./support/runtime.ts";
-import { silent, withService } from "./support/service.ts";
-
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
+import { POLLING, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
+import { hasEngineIo, serve } from "./support/runtime.ts";
+import { QUIET, type Served, withEngineIoOption, withService } from "./support/service.ts";
 
 /** The first packet of a session, by each transport. */
 async function openPackets({ url, ws }: { url: string; ws: string }): Promise<Record<string, unknown>[]> {
@@ -23,7 +24,6 @@ async function openPackets({ url, ws }: { url: string; ws: string }): Promise<Re
 test("the settings of Engine.IO reach it: its first packet tells them", () =>
   withService(
     { socketio: { pingInterval: 12_345, pingTimeout: 6789, maxHttpBufferSize: 4321 } },
-    () => {},
     async (served) => {
       for (const { pingInterval, pingTimeout, maxPayload } of await openPackets(served)) {
         assert.deepEqual([pingInterval, pingTimeout, maxPayload], [12_345, 6789, 4321]);
@@ -37,51 +37,39 @@ const offers: [string, ServiceOptions, string[]][] = [
 ];
 for (const [name, options, expected] of offers) {
   test(`with ${name}, a polling session is offered ${expected.join() || "no upgrade"}`, () =>
-    withService(
-      options,
-      () => {},
-      async (served) => {
-        const [polling, websocket] = await openPackets(served);
-        assert.deepEqual(polling?.["upgrades"], expected);
-        assert.deepEqual(websocket?.["upgrades"], []);
-      },
-    ));
+    withService(options, async (served) => {
+      const [polling, websocket] = await openPackets(served);
+      assert.deepEqual(polling?.["upgrades"], expected);
+      assert.deepEqual(websocket?.["upgrades"], []);
+    }));
 }
 
 test("a transport that is not offered is refused with Engine.IO's error", () =>
-  withService(
-    { transports: "polling" },
-    () => {},
-    async ({ url, ws, service }) => {
-      const errors: unknown[] = [];
-      service.io.engine.on("connection_error", ({ code, message }) => errors.push({ code, message }));
-      const { status, socket } = await handshake(ws + WEBSOCKET);
-      assert.deepEqual([status, socket], [400, undefined]);
-      assert.deepEqual(JSON.parse((await (await fetch(url + POLLING)).text()).slice(1)).upgrades, []);
-      const unknown = await fetch(`${url}/socket.io/?EIO=4&transport=carrier-pigeon`);
-      assert.equal(unknown.status, 400);
-      assert.deepEqual(await unknown.json(), { code: 0, message: "Transport unknown" });
-      const error = { code: 0, message: "Transport unknown" };
-      assert.deepEqual(errors, [error, error]);
-    },
-  ));
+  withService({ transports: "polling" }, async ({ url, ws, service }) => {
+    const errors: unknown[] = [];
+    service.io.engine.on("connection_error", ({ code, message }) => errors.push({ code, message }));
+    const { status, socket } = await handshake(ws + WEBSOCKET);
+    assert.deepEqual([status, socket], [400, undefined]);
+    assert.deepEqual(JSON.parse((await (await fetch(url + POLLING)).text()).slice(1)).upgrades, []);
+    const unknown = await fetch(`${url}/socket.io/?EIO=4&transport=carrier-pigeon`);
+    assert.equal(unknown.status, 400);
+    assert.deepEqual(await unknown.json(), { code: 0, message: "Transport unknown" });
+    const error = { code: 0, message: "Transport unknown" };
+    assert.deepEqual(errors, [error, error]);
+  }));
 
 test("a polling body above maxHttpBufferSize is answered 413, and the server goes on", () =>
-  withService(
-    { socketio: { maxHttpBufferSize: 1000 } },
-    () => {},
-    async ({ url }) => {
-      const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
-      const post = (body: string) => fetch(`${url}${POLLING}&sid=${sid}`, { method: "POST", body });
-      assert.equal((await post("40")).status, 200);
-      assert.equal((await post("4".repeat(1001))).status, 413);
-      const client = await connect(url);
-      client.disconnect();
-    },
-  ));
+  withService({ socketio: { maxHttpBufferSize: 1000 } }, async ({ url }) => {
+    const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
+    const post = (body: string) => fetch(`${url}${POLLING}&sid=${sid}`, { method: "POST", body });
+    assert.equal((await post("40")).status, 200);
+    assert.equal((await post("4".repeat(1001))).status, 413);
+    const client = await connect(url);
+    client.disconnect();
+  }));
 
 test("io.engine is there before the service is served, and its listeners are heard", async () => {
-  const service = createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0 });
+  const service = createService(QUIET);
   const { engine } = service.io;
   assert.equal(engine.clientsCount, 0);
   const transports: string[] = [];
@@ -111,29 +99,89 @@ test("io.engine is there before the service is served, and its listeners are hea
   }
 });
 
-const rare: [string, object][] = [
-  ["allowEIO3", { allowEIO3: true }],
-  ["allowRequest", { allowRequest: () => {} }],
-  ["cookie", { cookie: true }],
-  ["httpCompression", { httpCompression: { threshold: 10 } }],
-  ["perMessageDeflate", { perMessageDeflate: true }],
+/** Options of Engine.IO that are honoured everywhere, and what each changes. */
+const HONOURED: [
+  name: string,
+  socketio: ServiceOptions["socketio"],
+  check: (url: string) => Promise<void>,
+][] = [
+  [
+    "allowRequest",
+    { allowRequest: (_, answer) => answer("not today", false) },
+    async (url) => {
+      const response = await fetch(url + POLLING);
+      assert.deepEqual([response.status, await response.json()], [403, { code: 4, message: "not today" }]);
+    },
+  ],
+  [
+    "cookie",
+    { cookie: true },
+    async (url) => {
+      const { open, response } = await PollingClient.connect(url);
+      assert.equal(response.headers.get("set-cookie"), `io=${open.sid}; Path=/; HttpOnly; SameSite=Lax`);
+    },
+  ],
+  [
+    "httpCompression",
+    { httpCompression: { threshold: 10 } },
+    async (url) => {
+      const asking = request(url + POLLING, { headers: { "accept-encoding": "gzip" } }).end();
+      const [response] = await once(asking, "response");
+      response.resume();
+      assert.equal(response.headers["content-encoding"], "gzip");
+    },
+  ],
 ];
-for (const [name, socketio] of rare) {
-  test(`socketio.${name} is honoured, or refused at start by its name with what to do instead`, async () => {
-    const service = createService({ logger: silent, host: "127.0.0.1", port: 0, socketio });
-    try {
-      await (await serve(service)).close();
-    } catch (error) {
-      assert.ok(error instanceof SettingsError);
-      assert.match(error.message, new RegExp(`^socketio\\.${name} is not available on [^:]+: \\w+`));
-    }
-  });
+for (const [name, socketio, check] of HONOURED) {
+  test(`socketio.${name} is honoured`, () => withService({ socketio }, ({ url }) => check(url)));
+}
+
+/** A WebSocket server of the author's, which marks the handshakes that it makes. */
+class OwnServer extends WebSocketServer {
+  constructor(options: ServerOptions) {
+    super(options);
+    this.on("headers", (headers) => headers.push("X-Made-By: the author"));
+  }
+}
+
+/** Options that only engine.io honours, and what each changes there. */
+const ONLY_ENGINE_IO: [name: string, socketio: object, check: (served: Served) => Promise<void>][] = [
+  [
+    "allowEIO3",
+    { allowEIO3: true },
+    async ({ url }) => {
+      const opened = await (await fetch(url + POLLING.replace("EIO=4", "EIO=3"))).text();
+      assert.match(opened, /^\d+:0\{"sid":/); // Engine.IO 3 tells the length of each packet
+    },
+  ],
+  [
+    "perMessageDeflate",
+    { perMessageDeflate: true },
+    async ({ ws }) => {
+      const { socket } = await handshake(ws + WEBSOCKET);
+      assert.match(socket?.extensions ?? "", /^permessage-deflate/);
+      socket?.close();
+    },
+  ],
+  [
+    "wsEngine",
+    { wsEngine: OwnServer },
+    async ({ ws }) => {
+      const { headers, socket } = await handshake(ws + WEBSOCKET);
+      assert.equal(headers["x-made-by"], "the author");
+      socket?.close();
+    },
+  ],
+];
+for (const [name, socketio, check] of ONLY_ENGINE_IO) {
+  const what = hasEngineIo ? "is honoured" : "is refused at start by its name, with what to do instead";
+  test(`socketio.${name} ${what}`, () => withEngineIoOption(socketio, () => {}, check));
 }
 
 test("a request to upgrade to something else than WebSocket is answered as it is", () =>
   withService(
     {},
-    ({ app }) => app.get("/hello", (c) => c.text("hello")) && undefined,
+    ({ app }) => app.get("/hello", (c) => c.text("hello")),
     async ({ port }) => {
       const upgrade = "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABk\n";
       const answer = await exchange(

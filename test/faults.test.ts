@@ -6,15 +6,36 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, handshake } from "./support/clients.ts";
+import { CATCH_UP, catchUp, connect, handshake } from "./support/clients.ts";
+import { POLLING, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
+import { until } from "./support/until.ts";
 
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 const KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 const upgrading = (path: string, to: string) =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\n${KEY}\r\n`;
+
+/** A middleware that takes its time: what arrives waits until the gate is opened. */
+class Gate {
+  arrived = 0;
+  passed = 0;
+  /** Opens the gate for all that has arrived, and that will. */
+  open: () => void = () => {};
+  readonly #opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+
+  async pass(next: () => Promise<void>): Promise<void> {
+    this.arrived++;
+    await this.#opened;
+    try {
+      await next();
+    } finally {
+      this.passed++;
+    }
+  }
+}
 
 /** Sends bytes on a connection of its own, which the test ends as it likes. */
 async function send(port: number, bytes: string): Promise<Socket> {
@@ -33,63 +54,60 @@ const resets: [string, string][] = [
   ["half a POST", `POST ${POLLING}&sid=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n4`],
 ];
 for (const [name, bytes] of resets) {
-  test(`the service survives ${name} whose connection is reset`, () =>
-    withService(
+  test(`the service survives ${name} whose connection is reset`, () => {
+    const gate = new Gate();
+    return withService(
       {},
       ({ app }) => {
-        app.use("*", async (_, next) => {
-          await sleep(50);
-          await next();
-        });
+        app.use("*", (c, next) => (c.req.path === CATCH_UP ? next() : gate.pass(next)));
         app.get("/slow", (c) => c.text("at last"));
       },
       async ({ url, port, service }) => {
         const sockets = await Promise.all(Array.from({ length: 5 }, () => send(port, bytes)));
-        await sleep(20);
+        await until("all requests to reach the middleware", () => gate.arrived === sockets.length);
         for (const socket of sockets) socket.resetAndDestroy();
-        await sleep(100);
-        for (let wait = 0; wait < 50 && service.io.engine.clientsCount > 0; wait++) await sleep(100);
-        assert.equal(service.io.engine.clientsCount, 0);
+        await catchUp(url);
+        gate.open();
+        await until("all requests to pass the middleware", () => gate.passed === sockets.length);
         const client = await connect(url);
+        await until("the end of all sessions but one", () => service.io.engine.clientsCount === 1);
         client.disconnect();
       },
-    ));
+    );
+  });
 }
 
-test("a poll that is given up while middleware is deciding takes no message with it", () =>
-  withService(
+test("a poll that is given up while middleware is deciding takes no message with it", () => {
+  const gate = new Gate();
+  return withService(
     {},
     ({ app }) => {
-      app.use("/socket.io/*", async (c, next) => {
-        if (c.req.query("slow")) await sleep(100);
-        await next();
-      });
+      app.use("/socket.io/*", (c, next) => (c.req.query("slow") ? gate.pass(next) : next()));
     },
     async ({ url, service }) => {
-      const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
-      const session = `${url}${POLLING}&sid=${sid}`;
-      await fetch(session, { method: "POST", body: "40" });
-      assert.match(await (await fetch(session)).text(), /^40\{/);
-
-      await assert.rejects(fetch(`${session}&slow=1`, { signal: AbortSignal.timeout(30) }));
-      await sleep(150);
+      const client = await (await PollingClient.connect(url)).join();
+      const abort = new AbortController();
+      const poll = fetch(`${client.url}&slow=1`, { signal: abort.signal });
+      await until("the poll to reach the middleware", () => gate.arrived === 1);
+      abort.abort();
+      await assert.rejects(poll);
+      await catchUp(url);
+      gate.open();
+      await until("the poll to pass the middleware", () => gate.passed === 1);
       service.io.emit("important", 1);
-      assert.equal(await (await fetch(session)).text(), '42["important",1]');
+      assert.deepEqual(await client.packets(), ['42["important",1]']);
     },
-  ));
+  );
+});
 
 test("a WebSocket handshake for a transport that is not offered, or that names polling, is refused", () =>
-  withService(
-    { transports: "polling", socketio: { allowUpgrades: true } },
-    () => {},
-    async ({ url, ws }) => {
-      const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
-      for (const path of [WEBSOCKET, POLLING, `${POLLING}&sid=${sid}`, `${WEBSOCKET}&sid=${sid}`]) {
-        const { status, socket } = await handshake(ws + path);
-        assert.deepEqual([status, socket], [400, undefined], path);
-      }
-    },
-  ));
+  withService({ transports: "polling", socketio: { allowUpgrades: true } }, async ({ url, ws }) => {
+    const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
+    for (const path of [WEBSOCKET, POLLING, `${POLLING}&sid=${sid}`, `${WEBSOCKET}&sid=${sid}`]) {
+      const { status, socket } = await handshake(ws + path);
+      assert.deepEqual([status, socket], [400, undefined], path);
+    }
+  }));
 
 for (const [name, bytes] of [
   ["a refused handshake", upgrading("/nowhere", "websocket").replace("localhost", "evil.example")],
@@ -98,7 +116,7 @@ for (const [name, bytes] of [
   test(`the connection of ${name} is closed, even by a client that does not close it`, () =>
     withService(
       {},
-      ({ app }) => void app.get("/hello", (c) => c.text("hello")),
+      ({ app }) => app.get("/hello", (c) => c.text("hello")),
       async ({ port }) => {
         const socket = await send(port, bytes.replace("Connection: Upgrade", "Connection: close, Upgrade"));
         socket.resume();
@@ -137,8 +155,12 @@ test("a body that is written to an upgrade request waits for its reader, and end
     async ({ port }) => {
       const socket = await send(port, upgrading("/endless", "websocket"));
       socket.pause();
-      await sleep(500);
-      assert.ok(pulled < 32 * 1024 * 1024, `${pulled} bytes were pulled for a reader that stalls`);
+      await until("the body to wait for its reader", async () => {
+        assert.ok(pulled < 32 * 1024 * 1024, `${pulled} bytes were pulled for a reader that stalls`);
+        const before = pulled;
+        await sleep(100);
+        return pulled > 0 && pulled === before;
+      });
       socket.destroy();
       await isCancelled;
     },

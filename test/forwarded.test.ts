@@ -6,10 +6,9 @@ import { describe, test } from "node:test";
 import { ipRestriction } from "hono/ip-restriction";
 import { getConnInfo, type ServiceOptions } from "../src/index.ts";
 import { connect, exchange, handshake } from "./support/clients.ts";
+import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
 
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 const OWN = "127.0.0.1";
 const CLIENT = "203.0.113.9";
 

@@ -5,17 +5,17 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { connect as connectTcp, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
 import { createService, ListenError, type Service, upgradeWebSocket } from "../src/index.ts";
 import { connect, next } from "./support/clients.ts";
+import { writable } from "./support/engine-client.ts";
 import { runScript } from "./support/process.ts";
 import { runtime, serve } from "./support/runtime.ts";
-import { silent, withService } from "./support/service.ts";
+import { QUIET, withService } from "./support/service.ts";
+import { until } from "./support/until.ts";
 
-const newService = (host = "127.0.0.1"): Service =>
-  createService({ logger: silent, chat: false, host, port: 0 });
+const newService = (host = "127.0.0.1"): Service => createService({ ...QUIET, host });
 
 /** Whether something takes connections on a port. */
 async function isTaken(port: number, host = "127.0.0.1"): Promise<boolean> {
@@ -28,13 +28,9 @@ async function isTaken(port: number, host = "127.0.0.1"): Promise<boolean> {
     .finally(() => socket.destroy());
 }
 
-/** Waits until a port takes no connections: a service there has begun to close. */
-async function isRefused(port: number): Promise<void> {
-  while (await isTaken(port)) await setTimeout(20);
-}
-
-/** Whether the client can be told something now: over polling, its next poll has arrived. */
-const isReached = ({ conn }: Socket): boolean => conn.transport.writable;
+/** Resolves when a port takes no connections: a service there has begun to close. */
+const refused = (port: number): Promise<void> =>
+  until(`port ${port} to take no connections`, async () => !(await isTaken(port)));
 
 for (const [hostname, urlHost] of [
   ["127.0.0.1", "127.0.0.1"],
@@ -117,11 +113,11 @@ test("a service cannot be served twice at the same time, and the first time is n
 test("two services are served side by side", () =>
   withService(
     {},
-    ({ app }) => app.get("/", (c) => c.text("one")) && undefined,
+    ({ app }) => app.get("/", (c) => c.text("one")),
     async (one) =>
       withService(
         {},
-        ({ app }) => app.get("/", (c) => c.text("two")) && undefined,
+        ({ app }) => app.get("/", (c) => c.text("two")),
         async (two) => {
           const texts = [one, two].map(async ({ url }) => (await fetch(url)).text());
           assert.deepEqual(await Promise.all(texts), ["one", "two"]);
@@ -153,7 +149,7 @@ describe("close()", () => {
       const [socket]: Socket[] = await connected;
       assert.ok(socket);
       const reason = once(socket, "disconnect");
-      while (!isReached(socket)) await setTimeout(5);
+      await writable(socket.conn);
       const told = next(client, "disconnect");
       await listening.close();
       assert.equal((await told)[0], "transport close");
@@ -222,7 +218,7 @@ describe("close()", () => {
     const closing = listening.close().finally(() => {
       hasClosed = true;
     });
-    await isRefused(port);
+    await refused(port);
     assert.equal(hasClosed, false);
     gate.emit("open");
     assert.equal(await answer, "done");
@@ -258,7 +254,7 @@ describe("close()", () => {
       import { createService } from ${file("../src/index.ts")};
       import { serve } from ${file(`../runtimes/${runtime}.ts`)};
       const listening = await serve(createService({ host: "127.0.0.1", port: 0, chat: false }));
-const { url } = listening;
+      const { url } = listening;
       for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
         const client = io(url, { transports, forceNew: true, reconnection: false });
         await new Promise((resolve) => client.once("connect", resolve));
@@ -280,7 +276,7 @@ describe("signal", () => {
     const told = next(client, "disconnect");
     abort.abort();
     assert.equal((await told)[0], "transport close");
-    await isRefused(port);
+    await refused(port);
     await listening.close();
   });
 

@@ -5,13 +5,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ServiceOptions } from "../src/index.ts";
 import { exchange, handshake } from "./support/clients.ts";
+import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
 import { silent, withService } from "./support/service.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 type Cors = NonNullable<NonNullable<ServiceOptions["socketio"]>["cors"]>;
-
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 
 /** The polling requests a browser makes, with what an engine answers when the guard has let them through. */
 const REQUESTS = [
@@ -71,30 +69,26 @@ const asking = (
 ) => {
   const warnings: string[] = [];
   const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
-  return withService(
-    { logger, allowedHosts: ["*"], ...options },
-    () => {},
-    async ({ port, service }) => {
-      const list = service.settings.allowedOrigins.join(", ") || "none";
-      for (const given of [...accepted, ...refused]) {
-        const answers = [...(await askAll(port, given)), await shake(port, given)];
-        const message = `${given["Origin"]} is not an accepted origin.`;
-        for (const answer of answers) {
-          const { what, status, headers, body } = answer;
-          if (accepted.includes(given)) {
-            assert.equal(answer.letIn, true, `${what}: ${status} ${body}`);
-            check(answer, given);
-          } else {
-            assert.deepEqual({ status, ...JSON.parse(body) }, { status: 400, code: 3, message }, what);
-            assert.match(headers["content-type"] ?? "", /^application\/json/, what);
-            assert.equal(headers["access-control-allow-origin"], undefined, what);
-          }
+  return withService({ logger, allowedHosts: ["*"], ...options }, async ({ port, service }) => {
+    const list = service.settings.allowedOrigins.join(", ") || "none";
+    for (const given of [...accepted, ...refused]) {
+      const answers = [...(await askAll(port, given)), await shake(port, given)];
+      const message = `${given["Origin"]} is not an accepted origin.`;
+      for (const answer of answers) {
+        const { what, status, headers, body } = answer;
+        if (accepted.includes(given)) {
+          assert.equal(answer.letIn, true, `${what}: ${status} ${body}`);
+          check(answer, given);
+        } else {
+          assert.deepEqual({ status, ...JSON.parse(body) }, { status: 400, code: 3, message }, what);
+          assert.match(headers["content-type"] ?? "", /^application\/json/, what);
+          assert.equal(headers["access-control-allow-origin"], undefined, what);
         }
-        const line = `${message} (ALLOWED_ORIGINS: ${list})`;
-        assert.deepEqual(warnings.splice(0), accepted.includes(given) ? [] : answers.map(() => line));
       }
-    },
-  );
+      const line = `${message} (ALLOWED_ORIGINS: ${list})`;
+      assert.deepEqual(warnings.splice(0), accepted.includes(given) ? [] : answers.map(() => line));
+    }
+  });
 };
 
 const from = (...origins: readonly (string | undefined)[]): Headers[] =>

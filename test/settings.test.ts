@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { createService, type ServiceOptions, type Settings, SettingsError } from "../src/index.ts";
 import { readSettings, SETTINGS } from "../src/settings.ts";
 import { serve } from "./support/runtime.ts";
-import { silent } from "./support/service.ts";
+import { QUIET } from "./support/service.ts";
 
 const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
 
@@ -323,7 +323,7 @@ test("the README's table names every setting", async () => {
 });
 
 test("serve refuses a port that is none, and leaves the service to be served", async () => {
-  const service = createService({ logger: silent, host: "127.0.0.1", port: 0 });
+  const service = createService(QUIET);
   for (const port of [70_000, -1, 1.5, NaN]) {
     const message = `port must be a number between 0 and 65535 (got ${port})`;
     await assert.rejects(serve(service, { port }), { name: "SettingsError", message });

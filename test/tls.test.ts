@@ -10,7 +10,7 @@ import { browserTest } from "./support/browser.ts";
 import { connect, handshake } from "./support/clients.ts";
 import { nextSession, POLLING, WEBSOCKET } from "./support/engine-client.ts";
 import { serve } from "./support/runtime.ts";
-import { silent, withService } from "./support/service.ts";
+import { QUIET, withService } from "./support/service.ts";
 import { cert, exchange, get, key, otherKey } from "./support/tls.ts";
 
 const tls = { key, cert };
@@ -19,7 +19,7 @@ const trusting = { ca: cert };
 for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
   test(`a client talks to the server over TLS and ${transports.join(" upgraded to ")}`, () =>
     withService(
-      {},
+      { tls },
       ({ io }) => {
         io.on("connection", (socket) => {
           const { connection } = socket.conn.request;
@@ -42,13 +42,12 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
         assert.equal(await client.emitWithAck("transport"), last);
         client.disconnect();
       },
-      { tls },
     ));
 }
 
 test("a route sees the https URL, and an author's WebSocket route the wss handshake", () =>
   withService(
-    {},
+    { tls },
     ({ app }) => {
       app.get("/url", (c) => c.text(c.req.url));
       app.get(
@@ -62,31 +61,25 @@ test("a route sees the https URL, and an author's WebSocket route the wss handsh
       assert.match(await greeting, /^(?:https|wss):$/);
       socket?.close();
     },
-    { tls },
   ));
 
 describe("the own origin of a service over TLS", () => {
   test("is https, over both transports; another scheme or host is foreign", () =>
-    withService(
-      {},
-      () => {},
-      async ({ url, ws }) => {
-        const answers = async (origin: string) => {
-          const { status, socket } = await handshake(ws + WEBSOCKET, { origin }, trusting);
-          socket?.close();
-          return [(await get(url + POLLING, { origin })).status, status];
-        };
-        assert.deepEqual(await answers(url), [200, 101]);
-        assert.deepEqual(await answers(url.replace("https:", "http:")), [400, 400]);
-        assert.deepEqual(await answers("https://evil.com"), [400, 400]);
-      },
-      { tls },
-    ));
+    withService({ tls }, async ({ url, ws }) => {
+      const answers = async (origin: string) => {
+        const { status, socket } = await handshake(ws + WEBSOCKET, { origin }, trusting);
+        socket?.close();
+        return [(await get(url + POLLING, { origin })).status, status];
+      };
+      assert.deepEqual(await answers(url), [200, 101]);
+      assert.deepEqual(await answers(url.replace("https:", "http:")), [400, 400]);
+      assert.deepEqual(await answers("https://evil.com"), [400, 400]);
+    }));
 
   test("is https too when the request line names a scheme and a host; the Host header counts", () =>
     withService(
-      {},
-      ({ app }) => app.get("/scheme", (c) => c.text(new URL(c.req.url).protocol)) && undefined,
+      { tls },
+      ({ app }) => app.get("/scheme", (c) => c.text(new URL(c.req.url).protocol)),
       async ({ port }) => {
         const ask = (line: string, host: string, more = "") =>
           exchange(port, `GET ${line} HTTP/1.1\nHost: ${host}\nConnection: close\n${more}\n`);
@@ -97,57 +90,45 @@ describe("the own origin of a service over TLS", () => {
         const own = await ask(`http://evil.com${POLLING}`, "localhost", "Origin: https://localhost\n");
         assert.match(own, /^HTTP\/1\.1 200 [^]*0\{"sid":/);
       },
-      { tls },
     ));
 });
 
 test("a request to upgrade to something else than WebSocket is answered as it is, over TLS too", () =>
   withService(
-    {},
-    ({ app }) => app.get("/hello", (c) => c.text("hello")) && undefined,
+    { tls },
+    ({ app }) => app.get("/hello", (c) => c.text("hello")),
     async ({ port }) => {
       const upgrade = "Connection: close, Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABk\n";
       const answer = await exchange(port, `GET /hello HTTP/1.1\nHost: localhost\n${upgrade}\n`);
       assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*hello/);
     },
-    { tls },
   ));
 
 browserTest("the demo chat connects in a browser over TLS", (open) =>
-  withService(
-    { chat: true },
-    () => {},
-    async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const { page, complaints } = await open(url);
-      const session = await opened;
-      if (!session.upgraded) await once(session, "upgrade");
-      assert.equal(session.transport.name, "websocket");
-      assert.deepEqual(complaints, []);
-      await page.close();
-    },
-    { tls },
-  ),
+  withService({ chat: true, tls }, async ({ url, service }) => {
+    const opened = nextSession(service.io.engine);
+    const { page, complaints } = await open(url);
+    const session = await opened;
+    if (!session.upgraded) await once(session, "upgrade");
+    assert.equal(session.transport.name, "websocket");
+    assert.deepEqual(complaints, []);
+    await page.close();
+  }),
 );
 
 test("a client that does not make the TLS handshake does not hold up the end for longer than a request may", () =>
-  withService(
-    {},
-    () => {},
-    async ({ port, close }) => {
-      const idler = connectTcp(port, "127.0.0.1");
-      await once(idler, "connect");
-      idler.on("error", () => {});
-      const started = Date.now();
-      await close();
-      assert.ok(Date.now() - started < 12_000);
-      idler.destroy();
-    },
-    { tls },
-  ));
+  withService({ tls }, async ({ port, close }) => {
+    const idler = connectTcp(port, "127.0.0.1");
+    await once(idler, "connect");
+    idler.on("error", () => {});
+    const started = Date.now();
+    await close();
+    assert.ok(Date.now() - started < 12_000);
+    idler.destroy();
+  }));
 
 describe("a key or a certificate that cannot be used", () => {
-  const newService = () => createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0 });
+  const newService = () => createService(QUIET);
   const damaged = cert.replace("MIIB", "MIXX");
 
   for (const [name, wrong, message] of [

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { createService } from "../../src/index.ts";
 import { connect, exchange, next } from "../support/clients.ts";
@@ -18,66 +19,57 @@ import {
   PollingClient,
   type Session,
   WEBSOCKET,
+  writable,
 } from "../support/engine-client.ts";
 import { serve } from "../support/runtime.ts";
-import { silent, withService } from "../support/service.ts";
-
-const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+import { QUIET, withService } from "../support/service.ts";
 
 test("a reader that stalls under 200 MB gets all of it in order, and nothing volatile meanwhile", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const SIZE = 100_000;
-      const MESSAGES = 2000;
-      const joined = once(service.io, "connection");
-      const client = await FrameClient.join(url);
-      const [socket] = await joined;
-      client.socket.pause();
-      const padding = "x".repeat(SIZE);
-      for (let n = 0; n < MESSAGES; n++) {
-        socket.emit("down", n, padding);
-        if (n % 50 !== 49) continue;
-        await sleep(1);
-        if (n > 500) socket.volatile.emit("volatile", n);
-      }
-      assert.equal(socket.conn.transport.writable, false);
-      client.socket.resume();
-      for (let n = 0; n < MESSAGES; n++) {
-        const frame = String(await client.frame());
-        assert.equal(frame.length, `42["down",${n},"${padding}"]`.length);
-        assert.ok(frame.startsWith(`42["down",${n},`), frame.slice(0, 30));
-      }
-      while (!socket.conn.transport.writable) await sleep(5);
-      socket.volatile.emit("volatile", "again");
-      assert.equal(await client.frame(), '42["volatile","again"]');
-      client.socket.close();
-    },
-  ));
+  withService({}, async ({ url, service }) => {
+    const SIZE = 100_000;
+    const MESSAGES = 2000;
+    const joined = once(service.io, "connection");
+    const client = await FrameClient.join(url);
+    const [socket] = await joined;
+    client.socket.pause();
+    const padding = "x".repeat(SIZE);
+    for (let n = 0; n < MESSAGES; n++) {
+      socket.emit("down", n, padding);
+      if (n % 50 !== 49) continue;
+      await sleep(1);
+      if (n > 500) socket.volatile.emit("volatile", n);
+    }
+    assert.equal(socket.conn.transport.writable, false);
+    client.socket.resume();
+    for (let n = 0; n < MESSAGES; n++) {
+      const frame = String(await client.frame());
+      assert.equal(frame.length, `42["down",${n},"${padding}"]`.length);
+      assert.ok(frame.startsWith(`42["down",${n},`), frame.slice(0, 30));
+    }
+    await writable(socket.conn);
+    socket.volatile.emit("volatile", "again");
+    assert.equal(await client.frame(), '42["volatile","again"]');
+    client.socket.close();
+  }));
 
 test("a body that is too large is answered 413 while it is being sent", () =>
-  withService(
-    { socketio: { maxHttpBufferSize: 1000 } },
-    () => {},
-    async ({ url, port }) => {
-      const client = await PollingClient.connect(url);
-      const { pathname, search } = new URL(client.url);
-      const slow = connectTcp(port, "127.0.0.1");
-      slow.on("error", () => {});
-      slow.write(
-        `POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n4${"x".repeat(5000)}`,
-      );
-      const [answer] = await once(slow, "data");
-      assert.match(String(answer), /^HTTP\/1\.1 413 /);
-      slow.destroy();
-    },
-  ));
+  withService({ socketio: { maxHttpBufferSize: 1000 } }, async ({ url, port }) => {
+    const client = await PollingClient.connect(url);
+    const { pathname, search } = new URL(client.url);
+    const slow = connectTcp(port, "127.0.0.1");
+    slow.on("error", () => {});
+    slow.write(
+      `POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n4${"x".repeat(5000)}`,
+    );
+    const [answer] = await once(slow, "data");
+    assert.match(String(answer), /^HTTP\/1\.1 413 /);
+    slow.destroy();
+  }));
 
 test("maxHttpBufferSize does not limit the author's own routes", () =>
   withService(
     { socketio: { maxHttpBufferSize: 1000 } },
-    ({ app }) => void app.post("/upload", async (c) => c.text(String((await c.req.text()).length))),
+    ({ app }) => app.post("/upload", async (c) => c.text(String((await c.req.text()).length))),
     async ({ url }) => {
       const response = await fetch(`${url}/upload`, { method: "POST", body: "x".repeat(2_000_000) });
       assert.deepEqual([response.status, await response.text()], [200, "2000000"]);
@@ -85,26 +77,18 @@ test("maxHttpBufferSize does not limit the author's own routes", () =>
   ));
 
 test("a pingInterval of many minutes is as good as any", () =>
-  withService(
-    { socketio: { pingInterval: 600_000 } },
-    () => {},
-    async ({ url }) => {
-      assert.equal((await PollingClient.connect(url)).open.pingInterval, 600_000);
-      const socket = await FrameClient.connect(url);
-      assert.equal((await socket.open()).pingInterval, 600_000);
-      socket.socket.close();
-    },
-  ));
+  withService({ socketio: { pingInterval: 600_000 } }, async ({ url }) => {
+    assert.equal((await PollingClient.connect(url)).open.pingInterval, 600_000);
+    const socket = await FrameClient.connect(url);
+    assert.equal((await socket.open()).pingInterval, 600_000);
+    socket.socket.close();
+  }));
 
 test("a poll may be silent for longer than ten seconds", () =>
-  withService(
-    { socketio: { pingInterval: 11_000 } },
-    () => {},
-    async ({ url }) => {
-      const client = await PollingClient.connect(url);
-      assert.deepEqual(await client.packets(), ["2"]);
-    },
-  ));
+  withService({ socketio: { pingInterval: 11_000 } }, async ({ url }) => {
+    const client = await PollingClient.connect(url);
+    assert.deepEqual(await client.packets(), ["2"]);
+  }));
 
 const CLOSINGS: [title: string, options: object, end: (client: FrameClient, session: Session) => void][] = [
   ["close()", {}, (_, session) => session.close()],
@@ -114,75 +98,59 @@ const CLOSINGS: [title: string, options: object, end: (client: FrameClient, sess
 ];
 for (const [title, socketio, end] of CLOSINGS) {
   test(`the client sees 1005, which stands for no code, after ${title}`, () =>
-    withService(
-      { socketio },
-      () => {},
-      async ({ url, service }) => {
-        const [client, session] = await openWebSocket(url, service.io.engine);
-        end(client, session);
-        assert.equal(await client.closed, 1005);
-      },
-    ));
+    withService({ socketio }, async ({ url, service }) => {
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      end(client, session);
+      assert.equal(await client.closed, 1005);
+    }));
 }
 
 test("a disabled heartbeat of the client's, or its leaving, is what the socket is told", () =>
-  withService(
-    { socketio: { pingInterval: 60, pingTimeout: 60 } },
-    () => {},
-    async ({ url, service }) => {
-      const reasonOf = async (leave: (client: FrameClient) => void) => {
-        const joined = once(service.io, "connection");
-        const client = await FrameClient.join(url);
-        const [socket] = await joined;
-        const left = once(socket, "disconnect");
-        leave(client);
-        const [reason, description] = await left;
-        client.socket.terminate();
-        return [reason, description?.message];
-      };
-      assert.deepEqual(await reasonOf(() => {}), ["ping timeout", undefined]);
-      assert.deepEqual(await reasonOf(({ socket }) => socket.close()), ["transport close", undefined]);
-      assert.deepEqual(await reasonOf(({ socket }) => socket.send("41")), [
-        "client namespace disconnect",
-        undefined,
-      ]);
-      assert.deepEqual(await reasonOf(({ socket }) => socket.send("2")), [
-        "transport error",
-        "invalid heartbeat direction",
-      ]);
-    },
-  ));
+  withService({ socketio: { pingInterval: 60, pingTimeout: 60 } }, async ({ url, service }) => {
+    const reasonOf = async (leave: (client: FrameClient) => void) => {
+      const joined = once(service.io, "connection");
+      const client = await FrameClient.join(url);
+      const [socket] = await joined;
+      const left = once(socket, "disconnect");
+      leave(client);
+      const [reason, description] = await left;
+      client.socket.terminate();
+      return [reason, description?.message];
+    };
+    assert.deepEqual(await reasonOf(() => {}), ["ping timeout", undefined]);
+    assert.deepEqual(await reasonOf(({ socket }) => socket.close()), ["transport close", undefined]);
+    assert.deepEqual(await reasonOf(({ socket }) => socket.send("41")), [
+      "client namespace disconnect",
+      undefined,
+    ]);
+    assert.deepEqual(await reasonOf(({ socket }) => socket.send("2")), [
+      "transport error",
+      "invalid heartbeat direction",
+    ]);
+  }));
 
 test("packets that say nothing to a server over WebSocket are let pass", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const [client, session] = await openWebSocket(url, service.io.engine);
-      const types: string[] = [];
-      session.on("packet", ({ type }) => types.push(type));
-      for (const frame of ["0", "1", "5", "6", "40"]) client.send(frame);
-      assert.match(String(await client.frame()), /^40/);
-      assert.deepEqual(types, ["open", "close", "upgrade", "noop", "message"]);
-      client.socket.close();
-    },
-  ));
+  withService({}, async ({ url, service }) => {
+    const [client, session] = await openWebSocket(url, service.io.engine);
+    const types: string[] = [];
+    session.on("packet", ({ type }) => types.push(type));
+    for (const frame of ["0", "1", "5", "6", "40"]) client.send(frame);
+    assert.match(String(await client.frame()), /^40/);
+    assert.deepEqual(types, ["open", "close", "upgrade", "noop", "message"]);
+    client.socket.close();
+  }));
 
 test("a transport may be probed more than once before it takes over", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const [polling, session] = await openPolling(url, service.io.engine);
-      const socket = await FrameClient.connect(url, polling.open.sid);
-      await socket.probe();
-      await socket.probe();
-      socket.send("5");
-      session.send("over");
-      assert.equal(await socket.frame(), "4over");
-      socket.socket.close();
-    },
-  ));
+  withService({}, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const socket = await FrameClient.connect(url, polling.open.sid);
+    await socket.probe();
+    await socket.probe();
+    socket.send("5");
+    session.send("over");
+    assert.equal(await socket.frame(), "4over");
+    socket.socket.close();
+  }));
 
 test("a WebSocket that connects to a session that has ended meanwhile is closed", () =>
   withService(
@@ -201,51 +169,39 @@ test("a WebSocket that connects to a session that has ended meanwhile is closed"
   ));
 
 test("a session that is closed while it is being upgraded ends when the WebSocket has taken over", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const [polling, session] = await openPolling(url, service.io.engine);
-      const ended = ending(session);
-      const socket = await FrameClient.connect(url, polling.open.sid);
-      await socket.probe();
-      session.send("last");
-      session.close();
-      socket.send("5");
-      assert.equal(await socket.frame(), "4last");
-      assert.deepEqual(await ended, ["forced close", undefined]);
-      assert.equal(await socket.closed, 1005);
-    },
-  ));
+  withService({}, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const ended = ending(session);
+    const socket = await FrameClient.connect(url, polling.open.sid);
+    await socket.probe();
+    session.send("last");
+    session.close();
+    socket.send("5");
+    assert.equal(await socket.frame(), "4last");
+    assert.deepEqual(await ended, ["forced close", undefined]);
+    assert.equal(await socket.closed, 1005);
+  }));
 
 test("the first subprotocol that a client names is chosen", () =>
-  withService(
-    {},
-    () => {},
-    async ({ ws }) => {
-      const socket = new WebSocket(ws + WEBSOCKET, ["a", "b"]);
-      await once(socket, "open");
-      assert.equal(socket.protocol, "a");
-      socket.close();
-    },
-  ));
+  withService({}, async ({ ws }) => {
+    const socket = new WebSocket(ws + WEBSOCKET, ["a", "b"]);
+    await once(socket, "open");
+    assert.equal(socket.protocol, "a");
+    socket.close();
+  }));
 
 test("a handshake that is malformed is answered 400, and opens no session", () =>
-  withService(
-    {},
-    () => {},
-    async ({ port, service }) => {
-      const answer = await exchange(
-        port,
-        `GET ${WEBSOCKET} HTTP/1.1\nHost: localhost\nUpgrade: websocket\nConnection: Upgrade, close\nSec-WebSocket-Version: 13\n\n`,
-      );
-      assert.match(answer, /^HTTP\/1\.1 400 /);
-      assert.equal(service.io.engine.clientsCount, 0);
-    },
-  ));
+  withService({}, async ({ port, service }) => {
+    const answer = await exchange(
+      port,
+      `GET ${WEBSOCKET} HTTP/1.1\nHost: localhost\nUpgrade: websocket\nConnection: Upgrade, close\nSec-WebSocket-Version: 13\n\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+    assert.equal(service.io.engine.clientsCount, 0);
+  }));
 
 test("io.close() frees the port, and the service can be served again", async () => {
-  const service = createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0 });
+  const service = createService(QUIET);
   for (let round = 0; round < 2; round++) {
     const listening = await serve(service);
     const client = await connect(listening.url, { transports: ["websocket"] });

@@ -6,10 +6,10 @@ import { test } from "node:test";
 import type { Socket as ServerSocket } from "socket.io";
 import { type Socket as ClientSocket, io as connectManager, type ManagerOptions } from "socket.io-client";
 import { connect, next } from "../support/clients.ts";
+import { allGone, writable } from "../support/engine-client.ts";
 import { type Proxy, withProxy } from "../support/proxy.ts";
 import { type Served, withService } from "../support/service.ts";
-
-const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+import { until } from "../support/until.ts";
 
 const TRANSPORTS = {
   polling: ["polling"],
@@ -22,8 +22,9 @@ const overs: Over[] = ["polling", "websocket", "upgraded"];
 /** Both ends of a connection that has come to rest: it is upgraded where it will be, or its poll is pending. */
 async function settle(over: Over, client: ClientSocket, socket: ServerSocket): Promise<void> {
   const name = over === "polling" ? "polling" : "websocket";
-  while (client.io.engine.transport.name !== name || socket.conn.transport.name !== name) await sleep(5);
-  while (!socket.conn.transport.writable) await sleep(5);
+  const isOver = () => client.io.engine.transport.name === name && socket.conn.transport.name === name;
+  await until(`both ends to be connected over ${name}`, isOver);
+  await writable(socket.conn);
 }
 
 const nextConnection = ({ service }: Served): Promise<ServerSocket> =>
@@ -120,12 +121,14 @@ for (const over of overs) {
         await ended;
         served.service.io.to("green").emit("news", 2);
         const connection = nextConnection(served);
-        client.on("news", () => assert.fail("it was not there"));
+        const missed: unknown[] = [];
+        client.on("news", (n: unknown) => missed.push(n));
         client.connect();
         const again = await connection;
         await next(client, "connect");
         await settle(over, client, again);
         assert.deepEqual([client.recovered, again.recovered], [false, false]);
+        assert.deepEqual(missed, []);
         assert.notEqual(client.id, socket.id);
         client.disconnect();
       },
@@ -159,7 +162,7 @@ for (const over of overs) {
         const ended = reason(socket);
         client.io.engine.close();
         await ended;
-        while (served.service.io.engine.clientsCount > 0) await sleep(5);
+        await allGone(served.service.io.engine);
         for (const name of names) assert.equal(served.service.io.of(name).sockets.size, 0);
       },
     ));
@@ -206,23 +209,19 @@ for (const over of overs) {
     ));
 
   test(`a broadcast collects the acks that come in time over ${over}`, () =>
-    withService(
-      {},
-      () => {},
-      async (served) => {
-        const [quick] = await open(over, served.url, served);
-        const [slow] = await open(over, served.url, served);
-        quick.on("who", (ack) => ack("quick"));
-        slow.on("who", () => {});
-        const [error, answers] = await new Promise<unknown[]>((resolve) =>
-          served.service.io.timeout(500).emit("who", (...answer: unknown[]) => resolve(answer)),
-        );
-        assert.match(String(error), /operation has timed out/);
-        assert.deepEqual(answers, ["quick"]);
-        quick.disconnect();
-        slow.disconnect();
-      },
-    ));
+    withService({}, async (served) => {
+      const [quick] = await open(over, served.url, served);
+      const [slow] = await open(over, served.url, served);
+      quick.on("who", (ack) => ack("quick"));
+      slow.on("who", () => {});
+      const [error, answers] = await new Promise<unknown[]>((resolve) =>
+        served.service.io.timeout(500).emit("who", (...answer: unknown[]) => resolve(answer)),
+      );
+      assert.match(String(error), /operation has timed out/);
+      assert.deepEqual(answers, ["quick"]);
+      quick.disconnect();
+      slow.disconnect();
+    }));
 }
 
 interface End {
@@ -297,7 +296,6 @@ for (const end of ends) {
     test(`both sides are told why it ended after ${end.what}, over ${over}`, () =>
       withService(
         { socketio: end.what.endsWith("silent") ? { pingInterval: 300, pingTimeout: 500 } : {} },
-        () => {},
         (served) =>
           withProxy(served.port, async (proxy) => {
             const [client, socket] = await open(over, proxy.url, served);
@@ -314,7 +312,7 @@ for (const end of ends) {
             assert.deepEqual([client.connected, socket.connected], [false, false]);
             assert.equal(served.service.io.of("/").sockets.size, 0);
             client.disconnect();
-            while (served.service.io.engine.clientsCount > 0) await sleep(5);
+            await allGone(served.service.io.engine);
             assert.equal(told, 2);
           }),
       ));
@@ -348,7 +346,7 @@ test("1,000 sessions come and go, and leave nothing behind", () => {
       for (let wave = 0; wave < 20; wave++) {
         await Promise.all(Array.from({ length: 50 }, (_, n) => visit(n)));
       }
-      while (service.io.engine.clientsCount > 0) await sleep(10);
+      await allGone(service.io.engine);
       assert.equal(connections, 1000);
       assert.deepEqual([...reasons], [["client namespace disconnect", 1000]]);
       const { sockets, adapter } = service.io.of("/");

@@ -12,27 +12,23 @@ import { FrameClient, POLLING, PollingClient, SEPARATOR, WEBSOCKET } from "../su
 import { withService } from "../support/service.ts";
 
 test("io.engine.generateId makes the ids, at once or later; one that fails is code 3", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const { engine } = service.io;
-      engine.generateId = () => "first";
-      assert.equal((await PollingClient.connect(url)).open.sid, "first");
-      engine.generateId = (request) =>
-        new Promise((resolve) => setTimeout(() => resolve(`id of ${"url" in request}`), 5));
-      const socket = await FrameClient.connect(url);
-      assert.equal((await socket.open()).sid, "id of true");
-      socket.socket.close();
+  withService({}, async ({ url, service }) => {
+    const { engine } = service.io;
+    engine.generateId = () => "first";
+    assert.equal((await PollingClient.connect(url)).open.sid, "first");
+    engine.generateId = (request) =>
+      new Promise((resolve) => setTimeout(() => resolve(`id of ${"url" in request}`), 5));
+    const socket = await FrameClient.connect(url);
+    assert.equal((await socket.open()).sid, "id of true");
+    socket.socket.close();
 
-      const contexts: object[] = [];
-      engine.on("connection_error", ({ context }) => contexts.push(context));
-      engine.generateId = () => Promise.reject(new Error("out of ids"));
-      const refused = await fetch(url + POLLING);
-      assert.deepEqual([refused.status, await refused.json()], [400, { code: 3, message: "Bad request" }]);
-      assert.deepEqual(contexts, [{ name: "ID_GENERATION_ERROR", error: new Error("out of ids") }]);
-    },
-  ));
+    const contexts: object[] = [];
+    engine.on("connection_error", ({ context }) => contexts.push(context));
+    engine.generateId = () => Promise.reject(new Error("out of ids"));
+    const refused = await fetch(url + POLLING);
+    assert.deepEqual([refused.status, await refused.json()], [400, { code: 3, message: "Bad request" }]);
+    assert.deepEqual(contexts, [{ name: "ID_GENERATION_ERROR", error: new Error("out of ids") }]);
+  }));
 
 test("allowRequest decides about each new session, once", () => {
   let asked = 0;
@@ -46,7 +42,6 @@ test("allowRequest decides about each new session, once", () => {
         },
       },
     },
-    () => {},
     async ({ url, ws, service }) => {
       const errors: unknown[] = [];
       service.io.engine.on("connection_error", ({ code, context }) => errors.push([code, context]));
@@ -81,7 +76,6 @@ test("allowRequest may answer with a promise: what it rejects with is the reason
         },
       },
     },
-    () => {},
     async ({ url }) => {
       const ask = async (headers: Record<string, string>) => {
         const response = await fetch(url + POLLING, { headers });
@@ -124,58 +118,50 @@ test("the cookie option tells the session id to polling clients, beside the cook
 });
 
 test("io.engine.use() middlewares see each request, and what they set is in the answer", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, ws, service }) => {
-      const seen: unknown[] = [];
-      service.io.engine.use(
-        (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
-          seen.push(request.method);
-          response.setHeader("X-Frame-Options", "DENY");
-          response.setHeader("Set-Cookie", ["a=1", "b=2"]);
-          setTimeout(next, 1);
-        },
-      );
-      const client = await PollingClient.connect(url);
-      assert.equal(client.response.headers.get("x-frame-options"), "DENY");
-      assert.deepEqual(client.response.headers.getSetCookie(), ["a=1", "b=2"]);
-      assert.equal((await client.post("40")).headers.get("x-frame-options"), "DENY");
-      const { headers, socket } = await handshake(ws + WEBSOCKET);
-      assert.equal(headers["x-frame-options"], "DENY");
-      socket?.close();
-      assert.deepEqual(seen, ["GET", "POST", "GET"]);
-    },
-  ));
+  withService({}, async ({ url, ws, service }) => {
+    const seen: unknown[] = [];
+    service.io.engine.use(
+      (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
+        seen.push(request.method);
+        response.setHeader("X-Frame-Options", "DENY");
+        response.setHeader("Set-Cookie", ["a=1", "b=2"]);
+        setTimeout(next, 1);
+      },
+    );
+    const client = await PollingClient.connect(url);
+    assert.equal(client.response.headers.get("x-frame-options"), "DENY");
+    assert.deepEqual(client.response.headers.getSetCookie(), ["a=1", "b=2"]);
+    assert.equal((await client.post("40")).headers.get("x-frame-options"), "DENY");
+    const { headers, socket } = await handshake(ws + WEBSOCKET);
+    assert.equal(headers["x-frame-options"], "DENY");
+    socket?.close();
+    assert.deepEqual(seen, ["GET", "POST", "GET"]);
+  }));
 
 test("an io.engine.use() middleware can answer itself, or fail", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const { engine } = service.io;
-      const contexts: object[] = [];
-      engine.on("connection_error", ({ context }) => contexts.push(context));
-      engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
-        if (request.headers["x-case"] === "answers") {
-          response.writeHead(503, { "Retry-After": "1" });
-          response.end("later");
-        } else {
-          next(request.headers["x-case"] === "fails" ? new Error("no") : undefined);
-        }
-      });
-      const get = (name: string) => fetch(url + POLLING, { headers: { "x-case": name } });
-      const answered = await get("answers");
-      assert.deepEqual(
-        [answered.status, answered.headers.get("retry-after"), await answered.text()],
-        [503, "1", "later"],
-      );
-      const failed = await get("fails");
-      assert.deepEqual([failed.status, await failed.json()], [400, { code: 3, message: "Bad request" }]);
-      assert.equal((await get("passes")).status, 200);
-      assert.deepEqual(contexts, [{ name: "MIDDLEWARE_FAILURE" }]);
-    },
-  ));
+  withService({}, async ({ url, service }) => {
+    const { engine } = service.io;
+    const contexts: object[] = [];
+    engine.on("connection_error", ({ context }) => contexts.push(context));
+    engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
+      if (request.headers["x-case"] === "answers") {
+        response.writeHead(503, { "Retry-After": "1" });
+        response.end("later");
+      } else {
+        next(request.headers["x-case"] === "fails" ? new Error("no") : undefined);
+      }
+    });
+    const get = (name: string) => fetch(url + POLLING, { headers: { "x-case": name } });
+    const answered = await get("answers");
+    assert.deepEqual(
+      [answered.status, answered.headers.get("retry-after"), await answered.text()],
+      [503, "1", "later"],
+    );
+    const failed = await get("fails");
+    assert.deepEqual([failed.status, await failed.json()], [400, { code: 3, message: "Bad request" }]);
+    assert.equal((await get("passes")).status, 200);
+    assert.deepEqual(contexts, [{ name: "MIDDLEWARE_FAILURE" }]);
+  }));
 
 test("the cors option answers preflights and names the origin on every answer", () =>
   withService(
@@ -184,7 +170,6 @@ test("the cors option answers preflights and names the origin on every answer", 
         cors: { origin: ["https://a.example", /\.b\.example$/], credentials: true, methods: ["GET", "POST"] },
       },
     },
-    () => {},
     async ({ url, ws }) => {
       for (const origin of ["https://a.example", "https://x.b.example"]) {
         const preflight = await fetch(url + POLLING, {
@@ -219,18 +204,14 @@ test("the cors option answers preflights and names the origin on every answer", 
   ));
 
 test("initialPacket is the first message of each session", () =>
-  withService(
-    { socketio: { initialPacket: "hello" } },
-    () => {},
-    async ({ url }) => {
-      const polled = await (await fetch(url + POLLING)).text();
-      assert.equal(polled.split(SEPARATOR)[1], "4hello");
-      const socket = await FrameClient.connect(url);
-      await socket.open();
-      assert.equal(await socket.frame(), "4hello");
-      socket.socket.close();
-    },
-  ));
+  withService({ socketio: { initialPacket: "hello" } }, async ({ url }) => {
+    const polled = await (await fetch(url + POLLING)).text();
+    assert.equal(polled.split(SEPARATOR)[1], "4hello");
+    const socket = await FrameClient.connect(url);
+    await socket.open();
+    assert.equal(await socket.frame(), "4hello");
+    socket.socket.close();
+  }));
 
 /** A polling answer as it was sent: `fetch` decodes it, or cannot, as the runtime likes. */
 async function pollRaw(url: string, headers: Record<string, string>) {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
-import { connect } from "../support/clients.ts";
+import { catchUp, connect } from "../support/clients.ts";
 import {
   ending,
   FrameClient,
@@ -13,8 +13,8 @@ import {
   openPolling,
   openWebSocket,
   PollingClient,
-  polled,
   SEPARATOR,
+  writable,
 } from "../support/engine-client.ts";
 import { type Served, withService } from "../support/service.ts";
 
@@ -80,20 +80,16 @@ for (const transport of ["polling", "websocket"]) {
     }));
 
   test(`half of a surrogate pair becomes U+FFFD over ${transport}`, () =>
-    withService(
-      {},
-      () => {},
-      async ({ url, service }) => {
-        const opened = nextSession(service.io.engine);
-        const client =
-          transport === "polling" ? await PollingClient.connect(url) : await FrameClient.connect(url);
-        if (client instanceof FrameClient) await client.open();
-        (await opened).send("a\ud83db\udd25c");
-        const received = client instanceof FrameClient ? await client.frame() : (await client.packets())[0];
-        assert.equal(received, "4a\ufffdb\ufffdc");
-        if (client instanceof FrameClient) client.socket.close();
-      },
-    ));
+    withService({}, async ({ url, service }) => {
+      const opened = nextSession(service.io.engine);
+      const client =
+        transport === "polling" ? await PollingClient.connect(url) : await FrameClient.connect(url);
+      if (client instanceof FrameClient) await client.open();
+      (await opened).send("a\ud83db\udd25c");
+      const received = client instanceof FrameClient ? await client.frame() : (await client.packets())[0];
+      assert.equal(received, "4a\ufffdb\ufffdc");
+      if (client instanceof FrameClient) client.socket.close();
+    }));
 }
 
 const BAD_PACKETS = ["", "x", "7", "abc", "ä", "b"];
@@ -110,9 +106,8 @@ for (const packet of BAD_PACKETS.slice(0, -1)) {
 
   test(`a frame of ${JSON.stringify(packet)} ends the session with a parse error`, () =>
     withEcho({}, async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      const ended = ending(session);
       client.send(packet);
       assert.deepEqual(await ended, ["parse error", undefined]);
       await client.closed;
@@ -130,9 +125,8 @@ test("packets behind one that cannot be parsed are not read", () =>
 
 test("a ping from the client ends the session: pings go the other way", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await FrameClient.connect(url);
-    const ended = ending(await opened);
+    const [client, session] = await openWebSocket(url, service.io.engine);
+    const ended = ending(session);
     client.send("2");
     const [reason, description] = await ended;
     assert.equal(reason, "transport error");
@@ -145,7 +139,7 @@ test("a second poll beside a pending one ends the session", () =>
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const pending = client.poll();
-    await polled(session);
+    await writable(session);
     const overlapping = await client.poll();
     assert.deepEqual([overlapping.status, await overlapping.text()], [400, ""]);
     assert.equal(await (await pending).text(), "1");
@@ -162,7 +156,7 @@ test("a second POST beside one under way ends the session", () =>
     slow.on("error", () => {});
     const { pathname, search } = new URL(client.url);
     slow.write(`POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n40`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await catchUp(url);
     const overlapping = await client.post("40");
     assert.deepEqual([overlapping.status, await overlapping.text()], [400, ""]);
     const [reason, description] = await ended;
@@ -208,9 +202,8 @@ test("maxHttpBufferSize counts bytes, of a body without a length too, and the se
 test("a frame above maxHttpBufferSize closes the WebSocket with 1009", () =>
   withEcho({ maxHttpBufferSize: 100 }, async ({ url, service }) => {
     for (const frame of [`4${"火".repeat(34)}`, Buffer.alloc(101)]) {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      const ended = ending(session);
       client.send(frame);
       assert.equal(await client.closed, 1009);
       const [reason, description] = await ended;
@@ -221,9 +214,8 @@ test("a frame above maxHttpBufferSize closes the WebSocket with 1009", () =>
 
 test("text that is not UTF-8 ends the session with a transport error", () =>
   withEcho({}, async ({ url, service }) => {
-    const opened = nextSession(service.io.engine);
-    const client = await FrameClient.connect(url);
-    const ended = ending(await opened);
+    const [client, session] = await openWebSocket(url, service.io.engine);
+    const ended = ending(session);
     client.socket.send(Buffer.from([0x34, 0xff]), { binary: false });
     assert.equal((await ended)[0], "transport error");
     await client.closed;
@@ -236,9 +228,8 @@ const ENDINGS: [title: string, reason: string, end: (client: FrameClient) => voi
 for (const [title, reason, end] of ENDINGS) {
   test(`${title} ends the session with "${reason}"`, () =>
     withEcho({}, async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.connect(url);
-      const ended = ending(await opened);
+      const [client, session] = await openWebSocket(url, service.io.engine);
+      const ended = ending(session);
       end(client);
       assert.deepEqual(await ended, [reason, undefined]);
       assert.equal(service.io.engine.clientsCount, 0);
@@ -250,7 +241,7 @@ test("a close packet over polling ends the session and lets the pending poll go"
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
     const pending = client.packets();
-    await polled(session);
+    await writable(session);
     assert.equal(await (await client.post("1")).text(), "ok");
     assert.deepEqual(await pending, ["6"]);
     assert.deepEqual(await ended, ["transport close", undefined]);
@@ -262,7 +253,7 @@ test("a poll that the client gives up ends the session", () =>
     const ended = ending(session);
     const abort = new AbortController();
     const pending = client.poll({ signal: abort.signal });
-    await polled(session);
+    await writable(session);
     abort.abort();
     await assert.rejects(pending);
     const [reason, description] = await ended;
@@ -276,7 +267,7 @@ test("close() tells a pending poll, and one that comes later", () =>
       const [client, session] = await openPolling(url, service.io.engine);
       const ended = ending(session);
       const pending = isPending ? client.packets() : undefined;
-      if (isPending) await polled(session);
+      if (isPending) await writable(session);
       session.close();
       assert.deepEqual(await (pending ?? client.packets()), isPending ? ["1"] : ["6", "1"]);
       assert.deepEqual(await ended, ["forced close", undefined]);

@@ -4,111 +4,95 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
-import { next } from "../support/clients.ts";
-import { ending, FrameClient, nextSession, openPolling, polled } from "../support/engine-client.ts";
+import { catchUp, next } from "../support/clients.ts";
+import { ending, FrameClient, nextSession, openPolling, writable } from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
-
-const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+import { until } from "../support/until.ts";
 
 test("an upgrade ends the pending poll with a noop, then moves the session with what waits for it", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const [polling, session] = await openPolling(url, service.io.engine);
-      const events: string[] = [];
-      for (const event of ["upgrading", "upgrade"]) {
-        session.on(event, (transport: { name: string }) => events.push(`${event} ${transport.name}`));
-      }
-      const pending = polling.packets();
-      await polled(session);
-      const socket = await FrameClient.connect(url, polling.open.sid);
-      await socket.probe();
-      assert.deepEqual(await pending, ["6"]);
-      assert.equal(session.transport.name, "polling");
-      session.send("while it waits");
-      socket.send("5");
-      assert.equal(await socket.frame(), "4while it waits");
-      assert.equal(session.transport.name, "websocket");
-      assert.equal(session.upgraded, true);
-      assert.deepEqual(events, ["upgrading websocket", "upgrade websocket"]);
+  withService({}, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const events: string[] = [];
+    for (const event of ["upgrading", "upgrade"]) {
+      session.on(event, (transport: { name: string }) => events.push(`${event} ${transport.name}`));
+    }
+    const pending = polling.packets();
+    await writable(session);
+    const socket = await FrameClient.connect(url, polling.open.sid);
+    await socket.probe();
+    assert.deepEqual(await pending, ["6"]);
+    assert.equal(session.transport.name, "polling");
+    session.send("while it waits");
+    socket.send("5");
+    assert.equal(await socket.frame(), "4while it waits");
+    assert.equal(session.transport.name, "websocket");
+    assert.equal(session.upgraded, true);
+    assert.deepEqual(events, ["upgrading websocket", "upgrade websocket"]);
 
-      const late = await polling.poll();
-      assert.deepEqual([late.status, await late.json()], [400, { code: 3, message: "Bad request" }]);
-      const second = await FrameClient.connect(url, polling.open.sid);
-      await second.closed;
-      assert.equal(session.readyState, "open");
-      socket.socket.close();
-    },
-  ));
+    const late = await polling.poll();
+    assert.deepEqual([late.status, await late.json()], [400, { code: 3, message: "Bad request" }]);
+    const second = await FrameClient.connect(url, polling.open.sid);
+    await second.closed;
+    assert.equal(session.readyState, "open");
+    socket.socket.close();
+  }));
 
 test("a session goes on after a failed probe, and may be upgraded by another", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const [polling, session] = await openPolling(url, service.io.engine);
-      const failures: ((socket: FrameClient) => void)[] = [
-        (socket) => socket.send("4not a probe"),
-        (socket) => socket.send("x"),
-        (socket) => socket.socket.close(),
-        (socket) => socket.socket.terminate(),
-      ];
-      for (const [index, fail] of failures.entries()) {
-        const socket = await FrameClient.connect(url, polling.open.sid);
-        if (index > 1) await socket.probe();
-        fail(socket);
-        await socket.closed;
-        await sleep(20);
-        session.send(`after ${index}`);
-        const packets = await polling.packets();
-        assert.deepEqual(packets, [`4after ${index}`]);
-      }
-      assert.equal(session.readyState, "open");
+  withService({}, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const failures: ((socket: FrameClient) => void)[] = [
+      (socket) => socket.send("4not a probe"),
+      (socket) => socket.send("x"),
+      (socket) => socket.socket.close(),
+      (socket) => socket.socket.terminate(),
+    ];
+    for (const [index, fail] of failures.entries()) {
       const socket = await FrameClient.connect(url, polling.open.sid);
-      await socket.probe();
-      socket.send("5");
-      session.send("at last");
-      assert.equal(await socket.frame(), "4at last");
-      socket.socket.close();
-    },
-  ));
+      if (index > 1) await socket.probe();
+      fail(socket);
+      await socket.closed;
+      await catchUp(url);
+      session.send(`after ${index}`);
+      const packets = await polling.packets();
+      assert.deepEqual(packets, [`4after ${index}`]);
+    }
+    assert.equal(session.readyState, "open");
+    const socket = await FrameClient.connect(url, polling.open.sid);
+    await socket.probe();
+    socket.send("5");
+    session.send("at last");
+    assert.equal(await socket.frame(), "4at last");
+    socket.socket.close();
+  }));
 
 test("one upgrade is tried at a time, and in upgradeTimeout", () =>
-  withService(
-    { socketio: { upgradeTimeout: 100 } },
-    () => {},
-    async ({ url, service }) => {
-      const [polling, session] = await openPolling(url, service.io.engine);
-      const first = await FrameClient.connect(url, polling.open.sid);
-      await first.probe();
-      const second = await FrameClient.connect(url, polling.open.sid);
-      await second.closed;
-      assert.equal(first.socket.readyState, 1);
-      await first.closed;
-      assert.equal(session.readyState, "open");
-      assert.equal(session.transport.name, "polling");
-    },
-  ));
+  withService({ socketio: { upgradeTimeout: 100 } }, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const first = await FrameClient.connect(url, polling.open.sid);
+    await first.probe();
+    const second = await FrameClient.connect(url, polling.open.sid);
+    await second.closed;
+    assert.equal(first.socket.readyState, 1);
+    await first.closed;
+    assert.equal(session.readyState, "open");
+    assert.equal(session.transport.name, "polling");
+  }));
 
 test("a session that ends while it is upgraded closes both transports", () =>
-  withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const [polling, session] = await openPolling(url, service.io.engine);
-      const ended = ending(session);
-      const socket = await FrameClient.connect(url, polling.open.sid);
-      await socket.probe();
-      const pending = polling.packets();
-      await polled(session);
-      session.close();
-      assert.deepEqual(await pending, ["1"]);
-      assert.deepEqual(await ended, ["forced close", undefined]);
-      await socket.closed;
-    },
-  ));
+  withService({}, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const ended = ending(session);
+    const socket = await FrameClient.connect(url, polling.open.sid);
+    await socket.probe();
+    const pending = polling.packets();
+    await writable(session);
+    session.close();
+    assert.deepEqual(await pending, ["1"]);
+    assert.deepEqual(await ended, ["forced close", undefined]);
+    await socket.closed;
+  }));
 
 /** A message with a number, as bytes where the number says so. */
 const numbered = (n: number) => (n % 5 === 0 ? Buffer.from(String(n)) : `message ${n}`);
@@ -144,11 +128,13 @@ test("50 clients that upgrade under traffic lose nothing, double nothing, reorde
           if (n % 10 === 0) await sleep(1);
         }
         await upgraded;
-        while (received.length < MESSAGES) await sleep(20);
+        await until("all messages from the server", () => received.length >= MESSAGES);
         assert.deepEqual(received, expected);
         let arrived: number[] = [];
-        do arrived = await socket.emitWithAck("received");
-        while (arrived.length < MESSAGES);
+        await until("all messages from the client", async () => {
+          arrived = await socket.emitWithAck("received");
+          return arrived.length >= MESSAGES;
+        });
         assert.deepEqual(arrived, expected);
         socket.disconnect();
       };
@@ -160,50 +146,38 @@ test("50 clients that upgrade under traffic lose nothing, double nothing, reorde
 test("a client that stops reading loses no message, and volatile ones are dropped meanwhile", async () => {
   const MESSAGES = 500;
   const SIZE = 64 * 1024;
-  await withService(
-    {},
-    () => {},
-    async ({ url, service }) => {
-      const joined = once(service.io, "connection");
-      const client = await FrameClient.join(url);
-      const [socket] = await joined;
-      client.socket.pause();
-      const padding = "x".repeat(SIZE);
-      for (let n = 0; n < MESSAGES; n++) {
-        socket.emit("down", n, padding);
-        if (n % 10 === 0) await sleep(1);
-      }
-      assert.ok(
-        socket.conn.writeBuffer.length > 0,
-        "what the client does not read waits in the write buffer",
-      );
-      for (let n = 0; n < 100; n++) socket.volatile.emit("volatile", n, padding);
-      socket.emit("end");
-      client.socket.resume();
-      for (let n = 0; n < MESSAGES; n++) {
-        assert.equal(String(await client.frame()).slice(0, 30), `42["down",${n},"${padding}"]`.slice(0, 30));
-      }
-      assert.equal(await client.frame(), '42["end"]');
-      client.socket.close();
-    },
-  );
+  await withService({}, async ({ url, service }) => {
+    const joined = once(service.io, "connection");
+    const client = await FrameClient.join(url);
+    const [socket] = await joined;
+    client.socket.pause();
+    const padding = "x".repeat(SIZE);
+    for (let n = 0; n < MESSAGES; n++) {
+      socket.emit("down", n, padding);
+      if (n % 10 === 0) await sleep(1);
+    }
+    assert.ok(socket.conn.writeBuffer.length > 0, "what the client does not read waits in the write buffer");
+    for (let n = 0; n < 100; n++) socket.volatile.emit("volatile", n, padding);
+    socket.emit("end");
+    client.socket.resume();
+    for (let n = 0; n < MESSAGES; n++) {
+      assert.equal(String(await client.frame()).slice(0, 30), `42["down",${n},"${padding}"]`.slice(0, 30));
+    }
+    assert.equal(await client.frame(), '42["end"]');
+    client.socket.close();
+  });
 });
 
 test("a client that stops reading for good is let go after the ping timeout", () =>
-  withService(
-    { socketio: { pingInterval: 200, pingTimeout: 200 } },
-    () => {},
-    async ({ url, service }) => {
-      const opened = nextSession(service.io.engine);
-      const client = await FrameClient.join(url);
-      const session = await opened;
-      const ended = ending(session);
-      client.socket.pause();
-      for (let n = 0; n < 300; n++) session.send("x".repeat(64 * 1024));
-      assert.deepEqual(await ended, ["ping timeout", undefined]);
-      await sleep(1);
-      assert.equal(session.writeBuffer.length, 0);
-      assert.equal(service.io.engine.clientsCount, 0);
-      client.socket.terminate();
-    },
-  ));
+  withService({ socketio: { pingInterval: 200, pingTimeout: 200 } }, async ({ url, service }) => {
+    const opened = nextSession(service.io.engine);
+    const client = await FrameClient.join(url);
+    const session = await opened;
+    const ended = ending(session);
+    client.socket.pause();
+    for (let n = 0; n < 300; n++) session.send("x".repeat(64 * 1024));
+    assert.deepEqual(await ended, ["ping timeout", undefined]);
+    await until("the write buffer to be emptied", () => session.writeBuffer.length === 0);
+    assert.equal(service.io.engine.clientsCount, 0);
+    client.socket.terminate();
+  }));

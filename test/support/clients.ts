@@ -70,6 +70,17 @@ export function handshake(
   });
 }
 
+/** A path that no test has a route for. */
+export const CATCH_UP = "/catch-up";
+
+/**
+ * Resolves when a server has taken in what was sent to it before, on other connections: it answers one more request.
+ * For what a server does that nobody is told of.
+ */
+export async function catchUp(url: string): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await (await fetch(url + CATCH_UP)).text();
+}
+
 /** Sends bytes on a TCP connection and resolves with all that came back when the server has closed it. */
 export async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connectTcp(port, "127.0.0.1");

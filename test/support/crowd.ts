@@ -15,18 +15,14 @@ export function withCrowd(
 ): void {
   for (const fastPaths of [true, false]) {
     test(`${name}${fastPaths ? "" : " (without fast paths)"}`, () =>
-      withService(
-        { fastPaths },
-        () => {},
-        async (served) => {
-          const crowd = await RawClient.crowd(served.url, size);
-          try {
-            await run({ ...served, io: served.service.io }, crowd);
-          } finally {
-            for (const client of crowd) client.destroy();
-          }
-        },
-      ));
+      withService({ fastPaths }, async (served) => {
+        const crowd = await RawClient.crowd(served.url, size);
+        try {
+          await run({ ...served, io: served.service.io }, crowd);
+        } finally {
+          for (const client of crowd) client.destroy();
+        }
+      }));
   }
 }
 

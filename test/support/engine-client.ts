@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
+import { inTime, until } from "./until.ts";
 
 export const POLLING = "/socket.io/?EIO=4&transport=polling";
 export const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
@@ -118,9 +119,8 @@ export class FrameClient {
 
   frame(): Promise<string | Buffer> {
     const frame = this.#frames.shift();
-    return frame === undefined
-      ? new Promise((resolve) => this.#waiting.push(resolve))
-      : Promise.resolve(frame);
+    if (frame !== undefined) return Promise.resolve(frame);
+    return inTime("a frame from the server", new Promise((resolve) => this.#waiting.push(resolve)));
   }
 
   send(frame: string | Uint8Array): void {
@@ -180,7 +180,10 @@ export interface Session extends NodeJS.EventEmitter {
 export const ending = (session: Session): Promise<[reason: string, description: unknown]> =>
   new Promise((resolve) => session.once("close", (reason, description) => resolve([reason, description])));
 
-/** Resolves when a poll of the client's is pending on the server. */
-export async function polled({ transport }: Session): Promise<void> {
-  while (!transport.writable) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+/** Resolves when a session can be written to: over polling, when a poll is pending; over WebSocket, when its client keeps up. */
+export const writable = (session: Pick<Session, "transport">): Promise<void> =>
+  until("a session that can be written to", () => session.transport.writable);
+
+/** Resolves when a server has no session left. */
+export const allGone = (engine: { readonly clientsCount: number }): Promise<void> =>
+  until("the end of all sessions", () => engine.clientsCount === 0);

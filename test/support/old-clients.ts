@@ -6,6 +6,7 @@ import type connect from "socket.io-client-2";
 import type { Socket } from "socket.io-client-2";
 import type { Service } from "../../src/index.ts";
 import type { Served } from "./service.ts";
+import { until } from "./until.ts";
 
 export type Connect = typeof connect;
 
@@ -66,9 +67,10 @@ export async function converse(connect: Connect, over: Over, { url, service }: S
       new Promise((resolve) => client.emit(event, ...args, resolve));
     const server = await connection;
     const name = over === "polling" ? "polling" : "websocket";
-    while (client.io.engine.transport.name !== name || server.transport() !== name) {
+    await until(`both ends to be connected over ${name}`, async () => {
       assert.equal(await ask("echo", "while it is upgraded"), "while it is upgraded");
-    }
+      return client.io.engine.transport.name === name && server.transport() === name;
+    });
 
     const value = { text: "火の粉 🔥", nested: [null, true, 1.5, { a: [] }] };
     assert.deepEqual(await ask("echo", value), value);

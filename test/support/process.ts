@@ -10,9 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { SETTINGS } from "../../src/settings.ts";
 import { launcher, runtime } from "./runtime.ts";
-
-/** How long anything is waited for, in milliseconds: less than a test may take, so that it can clean up. */
-const PATIENCE = 25_000;
+import { PATIENCE } from "./until.ts";
 
 /** For files that must be inside this project: that import from it, or that are watched. */
 export const TEST_FOLDER = fileURLToPath(new URL("..", import.meta.url));

@@ -3,7 +3,17 @@
  */
 import { connect, type Socket } from "node:net";
 import { WEBSOCKET } from "./engine-client.ts";
-import { BINARY, CLOSE, type Frame, frame, openingHandshake, readFrame, TEXT } from "./websocket-protocol.ts";
+import { inTime } from "./until.ts";
+import {
+  BINARY,
+  CLOSE,
+  type Frame,
+  frame,
+  frameLength,
+  openingHandshake,
+  readFrame,
+  TEXT,
+} from "./websocket-protocol.ts";
 
 const EVENT = "42";
 
@@ -15,10 +25,13 @@ export class RawClient {
   /** Resolves with the code of the close frame, or with 1005 without one; with 1006 when there was no frame. */
   readonly closed: Promise<number>;
   readonly #socket: Socket;
-  #rest: Buffer = Buffer.alloc(0);
+  /** What has come of the next frame, and how many bytes it takes at least. */
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #needed = 0;
   #isOpen = false;
   #code = 1006;
-  #heard: () => void = () => {};
+  #heard: () => unknown = () => {};
 
   private constructor(url: string) {
     const { hostname, port } = new URL(url);
@@ -58,11 +71,11 @@ export class RawClient {
 
   /** Resolves when the messages fulfil a condition. */
   async until(isEnough: (messages: readonly string[]) => boolean): Promise<void> {
-    while (!isEnough(this.messages)) {
-      await new Promise<void>((resolve) => {
-        this.#heard = resolve;
-      });
-    }
+    if (isEnough(this.messages)) return;
+    const fulfilled = new Promise<void>((resolve) => {
+      this.#heard = () => isEnough(this.messages) && resolve();
+    });
+    await inTime(`messages that fulfil ${String(isEnough)}`, fulfilled);
   }
 
   /** Stops reading. */
@@ -84,13 +97,20 @@ export class RawClient {
   }
 
   #receive(chunk: Buffer): void {
-    let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    // A large frame is joined once, when all of it has come, and not again for each part of it.
+    if (this.#size < this.#needed) return;
+    let data = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : chunk;
     if (!this.#isOpen) {
       const end = data.indexOf("\r\n\r\n");
       this.#isOpen = end >= 0;
       data = this.#isOpen ? data.subarray(end + 4) : data;
     }
-    this.#rest = this.#isOpen ? this.#takeFrames(data) : data;
+    const rest = this.#isOpen ? this.#takeFrames(data) : data;
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#size = rest.length;
+    this.#needed = this.#isOpen ? frameLength(rest) : 0;
     this.#heard();
   }
 
@@ -112,12 +132,12 @@ export class RawClient {
     } else if (String(payload) === "2") {
       this.send("3");
     } else {
-      this.messages.push(shorten(String(payload)));
+      this.messages.push(shorten(payload));
     }
   }
 }
 
 const numberOf = (event: string): number => Number(/(\d+)\]$/.exec(event)?.[1] ?? -1);
 
-const shorten = (text: string): string =>
-  text.length > 1000 ? `${text.slice(0, 20)}…${text.slice(-20)}` : text;
+const shorten = (text: Buffer): string =>
+  text.length > 1000 ? `${String(text.subarray(0, 20))}…${String(text.subarray(-20))}` : String(text);

@@ -4,12 +4,11 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { WEBSOCKET } from "./engine-client.ts";
-import { type Frame, frame, openingHandshake, readFrame, TEXT } from "./websocket-protocol.ts";
+import { inTime } from "./until.ts";
+import { CLOSE, type Frame, frame, openingHandshake, readFrame, TEXT } from "./websocket-protocol.ts";
 
 export class RawWebSocket {
   readonly socket: Socket;
-  /** Resolves when the connection is closed. */
-  readonly closed: Promise<unknown>;
   #bytes = Buffer.alloc(0);
   #wake = () => {};
 
@@ -17,7 +16,7 @@ export class RawWebSocket {
     this.socket = socket;
     socket.setNoDelay();
     socket.on("error", () => {});
-    this.closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.once("close", () => this.#wake());
     socket.on("data", (chunk: Buffer) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
       this.#wake();
@@ -59,15 +58,29 @@ export class RawWebSocket {
     }
   }
 
-  /** Whatever frames have come. */
-  *received(): Generator<Frame> {
-    for (let one = this.#take(); one; one = this.#take()) yield one;
+  /**
+   * Reads to the end.
+   * @returns the texts that came before it, and the code of the close frame: 1005 when it names none, 1006 when the
+   * connection ends without one
+   */
+  async ending(): Promise<{ readonly texts: string[]; readonly code: number }> {
+    const texts: string[] = [];
+    for (;;) {
+      for (let one = this.#take(); one; one = this.#take()) {
+        const { opcode, payload } = one;
+        if (opcode === CLOSE) return { texts, code: payload.length > 0 ? payload.readUInt16BE() : 1005 };
+        texts.push(String(payload));
+      }
+      if (this.socket.closed) return { texts, code: 1006 };
+      await this.#more();
+    }
   }
 
   #more(): Promise<void> {
-    return new Promise((resolve) => {
+    const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+    return inTime("bytes from the server", woken);
   }
 
   #take(): Frame | undefined {

@@ -18,6 +18,9 @@ if (!isKnown(key)) throw new Error(`The tests know no launcher for the runtime $
 /** The value of `--runtime` that stands for this runtime. */
 export const runtime = key;
 
+/** Whether its engine is engine.io: some of the `socketio` options are honoured there, and refused everywhere else. */
+export const hasEngineIo = runtime === "node" && process.env["ENGINE"] !== "native";
+
 export const { serve } = await launchers[key]();
 
 /** The program of this runtime, and its arguments that start the launcher's command. */

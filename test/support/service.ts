@@ -1,6 +1,7 @@
 /**
  * A real server on a free port, for the length of one test.
  */
+import assert from "node:assert/strict";
 import {
   createService,
   type Listening,
@@ -8,7 +9,7 @@ import {
   type Service,
   type ServiceOptions,
 } from "../../src/index.ts";
-import { serve } from "./runtime.ts";
+import { hasEngineIo, serve } from "./runtime.ts";
 
 /** Swallows what a test provokes. */
 export const silent = { info() {}, warn() {}, error() {} };
@@ -19,16 +20,45 @@ export interface Served extends Listening {
   readonly ws: string;
 }
 
-/** Serves a service that `setup` has completed, runs the test with it, and closes it whatever happens. */
-export async function withService(
-  options: ServiceOptions,
-  setup: (service: Service) => void | Promise<void>,
-  test: (served: Served) => Promise<void>,
-  serveOptions: ServeOptions = {},
+/** The settings of a service, and whether it is served over TLS. */
+export type TestOptions = ServiceOptions & Pick<ServeOptions, "tls">;
+
+type Setup = (service: Service) => unknown;
+type Test = (served: Served) => Promise<void>;
+
+/** Settings for a service of a test's own: without the demo, on a free port, and silent about what the test provokes. */
+export const QUIET = { logger: silent, chat: false, host: "127.0.0.1", port: 0 } satisfies ServiceOptions;
+
+/**
+ * Runs a test with a `socketio` option that only engine.io has. Elsewhere, where nothing is ignored, the service must
+ * refuse to be served, and the test does not run.
+ */
+export async function withEngineIoOption(
+  socketio: NonNullable<ServiceOptions["socketio"]>,
+  setup: Setup,
+  test: Test,
+  options: ServiceOptions = {},
 ): Promise<void> {
-  const service = createService({ logger: silent, chat: false, host: "127.0.0.1", port: 0, ...options });
-  await setup(service);
-  const listening = await serve(service, serveOptions);
+  if (hasEngineIo) return withService({ ...options, socketio }, setup, test);
+  const service = createService({ ...QUIET, ...options, socketio });
+  await assert.rejects(serve(service), {
+    name: "SettingsError",
+    message: new RegExp(`^socketio\\.${Object.keys(socketio).join()} is not available on [^:]+: \\w+`),
+  });
+}
+
+/** Serves a service, runs the test with it, and closes it whatever happens. */
+export function withService(options: TestOptions, test: Test): Promise<void>;
+/** @param setup adds routes and listeners before the service is served */
+export function withService(options: TestOptions, setup: Setup, test: Test): Promise<void>;
+export async function withService(
+  { tls, ...options }: TestOptions,
+  ...steps: [Test] | [Setup, Test]
+): Promise<void> {
+  const [setup, test] = steps.length === 2 ? steps : [undefined, ...steps];
+  const service = createService({ ...QUIET, ...options });
+  await setup?.(service);
+  const listening = await serve(service, tls ? { tls } : {});
   try {
     await test({ ...listening, service, ws: listening.url.replace(/^http/, "ws") });
   } finally {

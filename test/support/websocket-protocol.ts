@@ -71,13 +71,18 @@ export interface Frame {
   readonly end: number;
 }
 
+/** How long a frame of the server's is, header and payload; 0 while its header has not come. @param at where it begins */
+export function frameLength(data: Buffer, at = 0): number {
+  if (data.length - at < 2) return 0;
+  const code = data.readUInt8(at + 1);
+  const header = headerLength(code);
+  return data.length - at < header ? 0 : header + payloadLength(data, at, code);
+}
+
 /** Reads a frame of the server's; `undefined` as long as it has not come whole. @param at where it begins */
 export function readFrame(data: Buffer, at = 0): Frame | undefined {
-  if (data.length - at < 2) return undefined;
-  const code = data.readUInt8(at + 1);
-  const start = at + headerLength(code);
-  if (data.length < start) return undefined;
-  const end = start + payloadLength(data, at, code);
-  if (data.length < end) return undefined;
+  const end = at + frameLength(data, at);
+  if (end === at || data.length < end) return undefined;
+  const start = at + headerLength(data.readUInt8(at + 1));
   return { opcode: data.readUInt8(at) & 0x0f, payload: data.subarray(start, end), end };
 }

@@ -1,0 +1,86 @@
+/**
+ * The members of dependencies that the house relies on although nobody promises them: an update that takes one away
+ * fails here, with the name of the member and of the file that needs it. To rely on another, add it to a list; the room
+ * of Node's WebSockets has its own list in test/node.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server as EngineIo } from "engine.io";
+import { connect } from "./support/clients.ts";
+import { runtime } from "./support/runtime.ts";
+import { withService } from "./support/service.ts";
+import { until } from "./support/until.ts";
+
+/** Members by name, with what `typeof` says of each; "array" for an array. */
+type Members = Readonly<Record<string, string>>;
+
+const kindOf = (value: unknown) => (Array.isArray(value) ? "array" : typeof value);
+
+/** @param of whose members they are, as `dependency: Class` @param user the file that needs them */
+function assertMembers(of: string, holder: object, members: Members, user: string): void {
+  for (const [name, kind] of Object.entries(members)) {
+    const found = kindOf(Reflect.get(holder, name));
+    assert.equal(
+      found,
+      kind,
+      `${user} needs ${of}#${name} to be of type ${kind}, and it is ${found} in the installed version`,
+    );
+  }
+}
+
+test("socket.io and the engine have the members that broadcasts go by", () =>
+  withService({}, async ({ url, service: { io } }) => {
+    const client = await connect(url, { transports: ["websocket"] });
+    const [socket] = io.sockets.sockets.values();
+    assert.ok(socket);
+    const adapter = "src/realtime/adapter.ts";
+    assertMembers("socket.io: Client", socket.client, { writeToEngine: "function" }, adapter);
+    const channel = "runtimes/node/engines/engine-io/channel.ts";
+    assertMembers("engine.io: Socket", socket.conn, { writeBuffer: "array" }, channel);
+    client.disconnect();
+  }));
+
+if (runtime === "node") {
+  test("engine.io has the members that Node's engine overrides or reads", () => {
+    const members = {
+      createTransport: "function",
+      generateId: "function",
+      handleUpgrade: "function",
+      handleRequest: "function",
+      clients: "object",
+      opts: "object",
+    };
+    assertMembers("engine.io: Server", new EngineIo(), members, "runtimes/node/engines/engine-io/engine.ts");
+  });
+}
+
+if (runtime === "bun") {
+  test("@socket.io/bun-engine has the members that its sessions are driven by", async () => {
+    // Its modules load on Bun alone.
+    const engine = new (await import("@socket.io/bun-engine")).Server({ path: "/", pingInterval: 5 });
+    const opened = new Promise<object>((resolve) => engine.on("connection", resolve));
+    const server = Bun.serve({ port: 0, ...engine.handler() });
+    try {
+      await (await fetch(`${server.url}?EIO=4&transport=polling`)).text();
+      const socket = await opened;
+      // The timer is that of the first ping.
+      await until("a ping", () => Reflect.get(socket, "pingTimeoutTimer") !== undefined);
+      const user = "runtimes/bun/engines/matching/";
+      const members = {
+        writeBuffer: "array",
+        upgradeState: "string",
+        pingTimeoutTimer: "object",
+        onPacket: "function",
+        flush: "function",
+        onClose: "function",
+      };
+      assertMembers("bun-engine: Socket", socket, members, user);
+      const transport: unknown = Reflect.get(socket, "transport");
+      assert.ok(typeof transport === "object" && transport);
+      const transportMembers = { onError: "function", emitReserved: "function" };
+      assertMembers("bun-engine: Transport", transport, transportMembers, user);
+    } finally {
+      await server.stop(true);
+    }
+  });
+}
