@@ -16,7 +16,7 @@ import { type Visitor, visitorOf } from "./http/visitor.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
 import { Engine, type Handshake } from "./realtime/engine.ts";
-import { fastParser } from "./realtime/parser.ts";
+import { createParser } from "./realtime/parser.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
 
@@ -60,7 +60,6 @@ function reply(c: Context, { status, headers, body }: Answer): Response {
 
 /** What is under Socket.IO unless the author says otherwise. With connection state recovery it has an adapter of its own. */
 const fastPathsOf = ({ fastPaths, socketio }: Settings): SocketIoOptions => ({
-  ...(fastPaths && { parser: fastParser }),
   ...(fastPaths && !socketio.connectionStateRecovery && { adapter: PublishingAdapter }),
 });
 
@@ -100,7 +99,8 @@ export function createService<
   const forwarded = new Forwarded(settings.trustProxy);
   const origins = new Origins(settings, forwarded);
 
-  const io: Io = new Server({ ...fastPathsOf(settings), ...settings.socketio }); // which adds to its options
+  const parser: unknown = settings.socketio.parser ?? createParser(settings);
+  const io: Io = new Server({ ...fastPathsOf(settings), ...settings.socketio, parser }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 

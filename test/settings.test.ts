@@ -125,6 +125,16 @@ const TABLE: readonly Row[] = [
     badOptions: [[], ["polling", "udp"], 1, ""],
   },
   {
+    option: "maxDepth",
+    variable: "MAX_DEPTH",
+    form: "a whole number between 1 and 1000",
+    reads: ({ maxDepth }) => maxDepth,
+    good: { "1": 1, "256": 256, "1000": 1000 },
+    goodOptions: [1, 1000],
+    bad: ["0", "1001", "-1", "1.5", "deep", "1e2"],
+    badOptions: [0, 1001, 1.5, NaN, Infinity, "", true, null],
+  },
+  {
     option: "engine",
     variable: "ENGINE",
     form: '"fastest", "matching" or "native"',

@@ -5,7 +5,7 @@
 import type { Namespace } from "socket.io";
 import { Adapter, type BroadcastOptions, type Room, type SocketId } from "socket.io-adapter";
 import type { Packet } from "socket.io-parser";
-import { type Data, encodePacket } from "../engine/parser.ts";
+import { encodePacket, isData } from "../engine/parser.ts";
 import { Engine } from "./engine.ts";
 import type { Publisher } from "./publisher.ts";
 import { Topic } from "./topic.ts";
@@ -17,10 +17,6 @@ interface Crowd {
   readonly size: number;
   keys(): Iterable<SocketId>;
 }
-
-/** What a frame can carry. An encoder leaves a Blob as it is. */
-const isData = (value: unknown): value is Data =>
-  typeof value === "string" || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
 export class PublishingAdapter extends Adapter {
   declare readonly nsp: Namespace;
