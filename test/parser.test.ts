@@ -1,11 +1,12 @@
 /**
  * The parser of Socket.IO packets, with its short way and without, against socket.io-parser: the same frames, the same
- * packets, the same refusals, but for what cannot be sent and for what is nested too deep.
+ * packets, the same refusals, but for what cannot be sent and for what is nested too deep. And what the engine's keeps.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { Decoder, Encoder, type Packet, PacketType } from "socket.io-parser";
+import { Broadcast, broadcast, encodePacket, encodePayload } from "../src/engine/parser.ts";
 import { isNestedDeeper } from "../src/realtime/nesting.ts";
 import { createParser } from "../src/realtime/parser.ts";
 
@@ -202,6 +203,33 @@ for (const fastPaths of [true, false]) {
     });
   });
 }
+
+describe("A message that is sent to many", () => {
+  const packet = (data: string) => ({ type: "message", data, options: { preEncoded: true } }) as const;
+
+  test("is encoded once in a turn, and let go of when the turn ends", async () => {
+    const cache = new Broadcast();
+    for (const message of ["a", "a", "", "b"]) {
+      assert.equal(cache.frameOf(message), `4${message}`);
+      assert.ok(cache.isHeld);
+    }
+    await Promise.resolve();
+    assert.ok(!cache.isHeld);
+    assert.equal(cache.frameOf("b"), "4b");
+    assert.ok(cache.isHeld);
+    await Promise.resolve();
+    assert.ok(!cache.isHeld);
+  });
+
+  test("is kept nowhere else by the engine's parser", async () => {
+    assert.equal(encodePacket(packet("a")), "4a");
+    assert.ok(broadcast.isHeld);
+    assert.equal(encodePacket(packet("b")), "4b");
+    assert.equal(encodePayload([packet("b"), packet("c")]), "4b\x1e4c");
+    await Promise.resolve();
+    assert.ok(!broadcast.isHeld);
+  });
+});
 
 describe("The nesting of JSON", () => {
   const rows: [json: string, levels: number][] = [

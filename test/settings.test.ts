@@ -228,6 +228,7 @@ test("the defaults are those of development", () => {
     port: 8000,
     production: false,
     trustProxy: false,
+    maxDepth: 256,
     engine: "fastest",
     chat: true,
     fastPaths: true,
