@@ -17,6 +17,7 @@ import { PublishingAdapter } from "./realtime/adapter.ts";
 import { chat } from "./realtime/chat.ts";
 import { Engine, type Handshake } from "./realtime/engine.ts";
 import { createParser } from "./realtime/parser.ts";
+import { RecoveringAdapter } from "./realtime/recovery.ts";
 import type { Bindings, Mounted, Runtime, Servable } from "./runtime.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
 
@@ -58,10 +59,16 @@ function reply(c: Context, { status, headers, body }: Answer): Response {
   return body ? c.body(body, known, fields) : c.body(null, known, fields);
 }
 
-/** What is under Socket.IO unless the author says otherwise. With connection state recovery it has an adapter of its own. */
-const fastPathsOf = ({ fastPaths, socketio }: Settings): SocketIoOptions => ({
-  ...(fastPaths && !socketio.connectionStateRecovery && { adapter: PublishingAdapter }),
-});
+/** What is under Socket.IO unless the author says otherwise. */
+function defaultsOf(settings: Settings): SocketIoOptions {
+  const parser: unknown = createParser(settings);
+  if (settings.socketio.connectionStateRecovery) return { parser, adapter: RecoveringAdapter };
+  return settings.fastPaths ? { parser, adapter: PublishingAdapter } : { parser };
+}
+
+/** An option that is there and undefined is none. */
+const given = (options: SocketIoOptions): SocketIoOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /** A handshake whose address is asked for when somebody looks: most requests open no session. */
 class Admission implements Handshake {
@@ -99,8 +106,7 @@ export function createService<
   const forwarded = new Forwarded(settings.trustProxy);
   const origins = new Origins(settings, forwarded);
 
-  const parser: unknown = settings.socketio.parser ?? createParser(settings);
-  const io: Io = new Server({ ...fastPathsOf(settings), ...settings.socketio, parser }); // which adds to its options
+  const io: Io = new Server({ ...defaultsOf(settings), ...given(settings.socketio) }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 
