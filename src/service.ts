@@ -16,7 +16,8 @@ import { Origins } from "./http/origins.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
-import { fastParser } from "./realtime/parser.ts";
+import { createParser } from "./realtime/parser.ts";
+import { RecoveringAdapter } from "./realtime/recovery.ts";
 import type { Bindings, Mounted, Runtime } from "./runtime.ts";
 import type { Servable } from "./serve.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
@@ -59,11 +60,16 @@ function reply(c: Context, { status, headers, body }: Answer): Response {
   return body ? c.body(body, known, fields) : c.body(null, known, fields);
 }
 
-/** What is under Socket.IO unless the author says otherwise. With connection state recovery it has an adapter of its own. */
-const fastPathsOf = ({ fastPaths, socketio }: Settings): SocketIoOptions => ({
-  ...(fastPaths && { parser: fastParser }),
-  ...(fastPaths && !socketio.connectionStateRecovery && { adapter: PublishingAdapter }),
-});
+/** What is under Socket.IO unless the author says otherwise. */
+function defaultsOf(settings: Settings): SocketIoOptions {
+  const parser: unknown = createParser(settings);
+  if (settings.socketio.connectionStateRecovery) return { parser, adapter: RecoveringAdapter };
+  return settings.fastPaths ? { parser, adapter: PublishingAdapter } : { parser };
+}
+
+/** An option that is there and undefined is none. */
+const given = (options: SocketIoOptions): SocketIoOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /** An author's module for `hinoko runserver --app FILE`: its default export gets the service before it is served. */
 export type App = (service: Service) => void | Promise<void>;
@@ -83,7 +89,7 @@ export function createService<
   const forwarded = new Forwarded(settings.trustProxy);
   const origins = new Origins(settings, forwarded);
 
-  const io: Io = new Server({ ...fastPathsOf(settings), ...settings.socketio }); // which adds to its options
+  const io: Io = new Server({ ...defaultsOf(settings), ...given(settings.socketio) }); // which adds to its options
   const engine = new Engine();
   io.bind(engine);
 

@@ -39,6 +39,12 @@ export interface ServiceOptions {
   /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
   transports?: readonly string[] | string;
   /**
+   * How many levels of arrays and objects a packet from a client may have, that of its arguments included, from 1 to
+   * 1000; one that has more closes the client's connection. A `socketio.parser` has its own rules.
+   * @default MAX_DEPTH, else 256
+   */
+  maxDepth?: number | string;
+  /**
    * Which Engine.IO server is under Socket.IO: the one that is fastest on the runtime (engine.io on Node, Hinoko's
    * own on Bun and Deno), the one made for the runtime ("matching": engine.io, @socket.io/bun-engine), or Hinoko's
    * own ("native", which is Deno's in any case). @default ENGINE, else "fastest"
@@ -65,6 +71,7 @@ export interface Settings {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
+  readonly maxDepth: number;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
   readonly fastPaths: boolean;
@@ -99,13 +106,17 @@ const boolean = v.union([
   ),
 ]);
 
+/** A whole number, or the text of one. */
+const integer = (min: number, max: number) =>
+  v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
+    v.integer(),
+    v.minValue(min),
+    v.maxValue(max),
+  );
+
 const PORT_FORM = "a number between 0 and 65535";
-const port = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
-  v.integer(),
-  v.minValue(0),
-  v.maxValue(65_535),
-);
+const port = integer(0, 65_535);
 
 const HOST = /^(?:\*|\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[a-f0-9:.]+\])$/;
 const allowedHosts = v.pipe(
@@ -216,6 +227,14 @@ export const SETTINGS = {
     about: "transports that are offered",
     fallback: "polling, websocket",
   }),
+  maxDepth: setting({
+    variable: "MAX_DEPTH",
+    // Of some thousand levels, what is sent back to others would overflow the stack.
+    schema: integer(1, 1000),
+    form: "a whole number between 1 and 1000",
+    about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
+    fallback: "256",
+  }),
   engine: setting({
     variable: "ENGINE",
     schema: v.picklist(["fastest", "matching", "native"]),
@@ -320,6 +339,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
+    maxDepth: take("maxDepth") ?? 256,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
     fastPaths: take("fastPaths") ?? true,

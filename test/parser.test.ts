@@ -1,16 +1,16 @@
 /**
- * The fast parser against socket.io-parser: the same frames, the same packets, the same refusals.
+ * The parser of Socket.IO packets, with its short way and without, against socket.io-parser: the same frames, the same
+ * packets, the same refusals, but for what cannot be sent and for what is nested too deep. And what the engine's keeps.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { Decoder, Encoder, type Packet, PacketType } from "socket.io-parser";
-import { fastParser } from "../src/realtime/parser.ts";
+import { Broadcast, broadcast, encodePacket, encodePayload } from "../src/engine/parser.ts";
+import { isNestedDeeper } from "../src/realtime/nesting.ts";
+import { createParser } from "../src/realtime/parser.ts";
 
 const { EVENT, ACK, CONNECT, DISCONNECT, CONNECT_ERROR } = PacketType;
-
-const circular: unknown[] = ["a"];
-circular.push({ circular });
 
 const payloads: unknown[] = [
   ["a"],
@@ -20,11 +20,9 @@ const payloads: unknown[] = [
   ["a", { toJSON: () => ({ b: 1 }) }],
   ["a", { toJSON: () => Buffer.from("b") }],
   ["a", Buffer.from("b"), { c: [new Uint8Array([1, 2]), new ArrayBuffer(3)] }],
-  ["a", new Blob(["b"])],
   ["a", 1n],
   [1, [undefined, 2]],
   [],
-  circular,
   { a: 1 },
   "a",
   undefined,
@@ -112,37 +110,150 @@ sequences.push(
   [undefined, 1, {}, '2["c"]'],
 );
 
-describe("The fast parser", () => {
-  test("encodes as socket.io-parser does", () => {
-    const [ours, theirs] = [new fastParser.Encoder(), new Encoder()];
-    for (const packet of packets) {
-      // The long way edits the packet.
-      const expected = outcome(() => theirs.encode({ ...packet }));
-      assert.deepEqual(
-        outcome(() => ours.encode({ ...packet })),
-        expected,
-      );
+/** JSON of that many levels. */
+const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+
+/** Runs a test with enumerable properties on every object, as careless libraries put them there. */
+function withPrototype(properties: Record<string, unknown>, run: () => void): void {
+  Object.assign(Object.prototype, properties);
+  try {
+    run();
+  } finally {
+    for (const name of Object.keys(properties)) Reflect.deleteProperty(Object.prototype, name);
+  }
+}
+
+for (const fastPaths of [true, false]) {
+  describe(fastPaths ? "The fast parser" : "The parser without fast paths", () => {
+    const parser = createParser({ fastPaths, maxDepth: 256 });
+
+    test("encodes as socket.io-parser does", () => {
+      const [ours, theirs] = [new parser.Encoder(), new Encoder()];
+      for (const packet of packets) {
+        // The long way edits the packet.
+        const expected = outcome(() => theirs.encode({ ...packet }));
+        assert.deepEqual(
+          outcome(() => ours.encode({ ...packet })),
+          expected,
+        );
+      }
+    });
+
+    test("decodes as socket.io-parser does", () => {
+      for (const frames of sequences) {
+        const expected = decoded(new Decoder(), frames);
+        assert.deepEqual(decoded(new parser.Decoder(), frames), expected, String(frames));
+      }
+    });
+
+    test("encodes and decodes as ever when every object has inherited properties", () => {
+      const [packet, frame] = [
+        { type: EVENT, nsp: "/", data: ["a", { b: { c: [1] } }] },
+        '2["a",{"b":{"c":[1]}}]',
+      ];
+      const inherited = { self: { list: [{}] }, bytes: Buffer.from("b"), method() {} };
+      let [encoded, heard]: [unknown[], unknown[]] = [[], []];
+      withPrototype(inherited, () => {
+        encoded = new parser.Encoder().encode(packet);
+        heard = decoded(new parser.Decoder(), [frame, ANNOUNCED, Buffer.from("c")]);
+      });
+      assert.deepEqual(encoded, [frame]);
+      const events = [packet, { type: EVENT, nsp: "/", data: ["a", Buffer.from("c")] }];
+      assert.deepEqual(heard, [events[0], undefined, undefined, events[1], undefined]);
+    });
+
+    test("encodes as many levels as socket.io-parser does", () => {
+      const [ours, theirs] = [new parser.Encoder(), new Encoder()];
+      for (const levels of [255, 256, 257, 1000, 2000]) {
+        const packet = { type: EVENT, nsp: "/", data: ["a", nested(levels), { b: [nested(levels)] }] };
+        assert.deepEqual(ours.encode(packet), theirs.encode(packet));
+        const binary = { ...packet, data: [Buffer.from("b"), nested(levels)] };
+        assert.deepEqual(ours.encode({ ...binary }), theirs.encode({ ...binary }));
+      }
+    });
+
+    test("says what is wrong with data that cannot be encoded", () => {
+      const circular: unknown[] = ["a"];
+      circular.push({ circular });
+      const deep = /^What is emitted is circular, or nested too deep to be encoded$/;
+      const rows: [unknown, Error["name"], RegExp][] = [
+        [circular, "RangeError", deep],
+        [nested(200_000), "RangeError", deep],
+        [1n, "TypeError", /BigInt/],
+        [new Blob(["b"]), "TypeError", /^A Blob or File cannot be emitted: emit its bytes/],
+      ];
+      for (const [value, name, message] of rows) {
+        const encode = () => new parser.Encoder().encode({ type: EVENT, nsp: "/", data: ["a", { value }] });
+        assert.throws(encode, { name, message });
+      }
+    });
+
+    test("tells every listener, also one that leaves meanwhile", () => {
+      const decoder = new parser.Decoder();
+      const heard: string[] = [];
+      const leaves = () => {
+        heard.push("first");
+        decoder.off("decoded", leaves);
+      };
+      decoder.on("decoded", leaves);
+      decoder.on("decoded", () => heard.push("second"));
+      decoder.add('2["a"]');
+      decoder.add('2["b"]');
+      assert.deepEqual(heard, ["first", "second", "second"]);
+    });
+  });
+}
+
+describe("A message that is sent to many", () => {
+  const packet = (data: string) => ({ type: "message", data, options: { preEncoded: true } }) as const;
+
+  test("is encoded once in a turn, and let go of when the turn ends", async () => {
+    const cache = new Broadcast();
+    for (const message of ["a", "a", "", "b"]) {
+      assert.equal(cache.frameOf(message), `4${message}`);
+      assert.ok(cache.isHeld);
+    }
+    await Promise.resolve();
+    assert.ok(!cache.isHeld);
+    assert.equal(cache.frameOf("b"), "4b");
+    assert.ok(cache.isHeld);
+    await Promise.resolve();
+    assert.ok(!cache.isHeld);
+  });
+
+  test("is kept nowhere else by the engine's parser", async () => {
+    assert.equal(encodePacket(packet("a")), "4a");
+    assert.ok(broadcast.isHeld);
+    assert.equal(encodePacket(packet("b")), "4b");
+    assert.equal(encodePayload([packet("b"), packet("c")]), "4b\x1e4c");
+    await Promise.resolve();
+    assert.ok(!broadcast.isHeld);
+  });
+});
+
+describe("The nesting of JSON", () => {
+  const rows: [json: string, levels: number][] = [
+    ["1", 0],
+    ['"[[{{"', 0],
+    ["[]", 1],
+    ["[[],[],{}]", 2],
+    ['{"[":{"]":[]},"a":[[{}]]}', 4],
+    ['["\\"[[","\\\\",[["\\\\\\"]]]]"]]]', 3],
+    ['["\\u0022",[{}]]', 3],
+  ];
+
+  test("is told from its text as it is", () => {
+    for (const [json, levels] of rows) {
+      assert.doesNotThrow(() => JSON.parse(json), json);
+      assert.equal(isNestedDeeper(json, levels), false, json);
+      if (levels > 0) assert.equal(isNestedDeeper(json, levels - 1), true, json);
+      assert.equal(isNestedDeeper(`[[["${json}`, levels, 4), false, json);
     }
   });
 
-  test("decodes as socket.io-parser does", () => {
-    for (const frames of sequences) {
-      const expected = decoded(new Decoder(), frames);
-      assert.deepEqual(decoded(new fastParser.Decoder(), frames), expected, String(frames));
+  test("is told of text that ends anywhere", () => {
+    for (const [json] of rows) {
+      for (let end = 0; end < json.length; end++) isNestedDeeper(json.slice(0, end), 1);
     }
-  });
-
-  test("tells every listener, also one that leaves meanwhile", () => {
-    const decoder = new fastParser.Decoder();
-    const heard: string[] = [];
-    const leaves = () => {
-      heard.push("first");
-      decoder.off("decoded", leaves);
-    };
-    decoder.on("decoded", leaves);
-    decoder.on("decoded", () => heard.push("second"));
-    decoder.add('2["a"]');
-    decoder.add('2["b"]');
-    assert.deepEqual(heard, ["first", "second", "second"]);
   });
 });

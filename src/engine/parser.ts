@@ -7,6 +7,10 @@ import { Buffer } from "node:buffer";
 /** What a message carries. What is received is a string or a Buffer. */
 export type Data = string | ArrayBuffer | ArrayBufferView;
 
+/** Whether a message can carry it. */
+export const isData = (value: unknown): value is Data =>
+  typeof value === "string" || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+
 /** The number of a packet type is its place in this list. */
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
 const NUMBERS = {
@@ -42,19 +46,41 @@ const BINARY_PREFIX = "b";
 
 const ERROR: Packet = { type: "error", data: "parser error" };
 
-/** The last message that was sent to many, and its frame: it is encoded once for all. */
-let lastMessage = "";
-let lastFrame = "4";
+/**
+ * The last message that was sent to many, and its frame: it is encoded once for all. They are sent to in one turn, when
+ * it ends the message is let go of: it may be large, and the next one may come tomorrow.
+ */
+export class Broadcast {
+  #message: string | undefined;
+  #frame = "";
+
+  /** Whether a message is kept. */
+  get isHeld(): boolean {
+    return this.#message !== undefined;
+  }
+
+  frameOf(message: string): string {
+    if (message !== this.#message) {
+      if (!this.isHeld) queueMicrotask(this.#forget);
+      this.#message = message;
+      this.#frame = NUMBERS.message + message;
+    }
+    return this.#frame;
+  }
+
+  readonly #forget = (): void => {
+    this.#message = undefined;
+    this.#frame = "";
+  };
+}
+
+/** That of all engines. */
+export const broadcast = new Broadcast();
 
 /** A packet as one WebSocket frame: text, or the bytes of a binary message as they are. */
 export function encodePacket({ type, data = "", options }: Packet): string | Uint8Array {
-  if (typeof data !== "string") return toBuffer(data);
-  if (!options?.preEncoded) return NUMBERS[type] + data;
-  if (data !== lastMessage) {
-    lastMessage = data;
-    lastFrame = NUMBERS.message + data;
-  }
-  return lastFrame;
+  if (typeof data !== "string") return unshared(toBuffer(data));
+  return options?.preEncoded ? broadcast.frameOf(data) : NUMBERS[type] + data;
 }
 
 /** Packets as the body of a polling answer. */
@@ -97,3 +123,7 @@ export function toBuffer(data: ArrayBufferLike | ArrayBufferView): Buffer {
     ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
     : Buffer.from(data);
 }
+
+/** The same bytes, in a copy if their memory is shared: Deno's WebSocket sends no view on such. */
+const unshared = (bytes: Buffer): Buffer =>
+  bytes.buffer instanceof ArrayBuffer ? bytes : Buffer.from(bytes);

@@ -7,7 +7,7 @@ import { Adapter, type BroadcastOptions, type Room, type SocketId } from "socket
 import type { Packet } from "socket.io-parser";
 import type { Publisher } from "../engine/channel.ts";
 import { Engine } from "../engine/engine.ts";
-import { type Data, encodePacket } from "../engine/parser.ts";
+import { type Data, encodePacket, isData } from "../engine/parser.ts";
 import { Crowd } from "./crowd.ts";
 
 /** The least number of sockets that are published to: subscriptions take memory. */
@@ -19,10 +19,6 @@ interface Members {
   has(id: SocketId): boolean;
   keys(): Iterable<SocketId>;
 }
-
-/** Whether a frame can carry what an encoder made: it leaves a Blob as it is. */
-const isData = (value: unknown): value is Data =>
-  typeof value === "string" || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
 export class PublishingAdapter extends Adapter {
   declare readonly nsp: Namespace;

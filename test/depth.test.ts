@@ -1,0 +1,130 @@
+/**
+ * Packets that are nested too deep: whoever sends one is refused, and nobody else notices.
+ */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { test } from "node:test";
+import * as socketIoParser from "socket.io-parser";
+import type { Service, ServiceOptions } from "../src/index.ts";
+import { connect } from "./support/clients.ts";
+import { FrameClient, PollingClient } from "./support/engine-client.ts";
+import { type Served, withService } from "./support/service.ts";
+
+/** More levels than any runtime's stack holds. */
+const ABYSS = 150_000;
+
+/** JSON of that many levels. */
+const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+
+const nestedObjects = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+
+/** A namespace whose name makes a string of the brackets behind it, for whoever does not look where JSON begins. */
+const MISLEADING = '/any"[';
+
+/** A packet each, for the main namespace or for the misleading one. */
+const attacks: Record<string, string> = {
+  "an event": `42["chat",${nested(ABYSS)}]`,
+  "an event of objects": `42["chat",${nestedObjects(ABYSS)}]`,
+  "an event of 257 levels": `42["chat",${nested(256)}]`,
+  "an event for a room": `42["room",${nested(ABYSS)}]`,
+  "an event with an acknowledgement": `421["ack",${nested(ABYSS)}]`,
+  "an event behind misleading strings": `42["chat","]]\\"]\\\\",${nested(ABYSS)}]`,
+  "an acknowledgement": `430[${nested(ABYSS)}]`,
+  "an event with attachments": `451-["chat",{"_placeholder":true,"num":0},${nested(ABYSS)}]`,
+  "a connection to a namespace": `40/other,{"a":${nested(ABYSS)}}`,
+  "an event in a namespace with quotes": `42${MISLEADING},["chat",${nested(ABYSS)}]`,
+};
+
+const isJoined = (packet: string | Buffer): boolean => String(packet).startsWith(`40${MISLEADING},`);
+
+/** The example of the README, and the other ways back to clients. */
+function echo({ io }: Service): void {
+  for (const namespace of [io.of("/"), io.of("/other"), io.of(/^\/any/)]) {
+    namespace.on("connection", (socket) => {
+      void socket.join("room");
+      socket.on("chat", (...data) => io.emit("chat", ...data));
+      socket.on("room", (data) => io.to("room").emit("chat", data));
+      socket.on("ack", (data, ack) => ack(data));
+      socket.emit("auth", socket.handshake.auth);
+    });
+  }
+}
+
+/** Serves the echo, with a bystander on it who is still served when all is over. */
+async function withBystander(options: ServiceOptions, run: (served: Served) => Promise<void>): Promise<void> {
+  await withService(options, echo, async (served) => {
+    const bystander = await connect(served.url);
+    try {
+      await run(served);
+      assert.equal(await bystander.timeout(5000).emitWithAck("ack", "still here"), "still here");
+      const echoed = new Promise((resolve) => bystander.once("chat", resolve));
+      bystander.emit("chat", "and heard");
+      assert.equal(await echoed, "and heard");
+    } finally {
+      bystander.disconnect();
+    }
+  });
+}
+
+for (const fastPaths of [true, false]) {
+  const how = fastPaths ? "" : " (without fast paths)";
+  for (const [what, packet] of Object.entries(attacks)) {
+    test(`${what} that is nested too deep ends its session over WebSocket, and nothing else${how}`, () =>
+      withBystander({ fastPaths }, async ({ url }) => {
+        const attacker = await FrameClient.join(url);
+        attacker.send(`40${MISLEADING},`);
+        while (!isJoined(await attacker.frame())) continue;
+        attacker.send(packet);
+        assert.equal(await attacker.closed, 1005);
+      }));
+
+    test(`${what} that is nested too deep ends its session over polling, and nothing else${how}`, () =>
+      withBystander({ fastPaths }, async ({ url }) => {
+        const attacker = await (await PollingClient.connect(url)).join();
+        await attacker.post(`40${MISLEADING},`);
+        while (!(await attacker.packets()).some(isJoined)) continue;
+        assert.equal(await (await attacker.post(packet)).text(), "ok");
+        while (!(await attacker.packets()).includes("1")) continue;
+        assert.equal((await attacker.poll()).status, 400);
+      }));
+  }
+
+  test(`whoever listens to a socket's errors is told of a packet that is nested too deep${how}`, () =>
+    withBystander({ fastPaths, maxDepth: 3 }, async ({ url, service }) => {
+      const [attacker, [socket]] = await Promise.all([FrameClient.join(url), once(service.io, "connection")]);
+      const failed = new Promise((resolve) => socket.once("error", resolve));
+      const disconnected = new Promise((resolve) => socket.once("disconnect", resolve));
+      attacker.send(`42["chat",${nested(3)}]`);
+      const message = "A packet may be nested in 3 levels at the most (maxDepth)";
+      assert.equal(String(await failed), `RangeError: ${message}`);
+      assert.equal(await disconnected, "forced close");
+    }));
+
+  test(`packets as deep as allowed go everywhere, and brackets in strings are no levels${how}`, () =>
+    withBystander({ fastPaths, maxDepth: 1000 }, async ({ url }) => {
+      const client = await FrameClient.join(url);
+      assert.equal(await client.frame(), '42["auth",{}]');
+      const text = JSON.stringify('["\\{'.repeat(5000));
+      for (const json of [nested(999), nestedObjects(999), text]) {
+        client.send(`42["chat",${json}]`);
+        assert.equal(await client.frame(), `42["chat",${json}]`);
+        client.send(`427["ack",${json}]`);
+        assert.equal(await client.frame(), `437[${json}]`);
+        client.send(`451-["chat",{"_placeholder":true,"num":0},${json}]`);
+        client.send(Buffer.from("b"));
+        assert.equal(await client.frame(), `451-["chat",{"_placeholder":true,"num":0},${json}]`);
+        assert.deepEqual(await client.frame(), Buffer.from("b"));
+      }
+      client.socket.terminate();
+    }));
+}
+
+test("a parser of the author's has its own rules", () =>
+  withBystander({ maxDepth: 2, socketio: { parser: socketIoParser } }, async ({ url }) => {
+    const client = await FrameClient.join(url);
+    assert.equal(await client.frame(), '42["auth",{}]');
+    client.send(`42["chat",${nested(300)}]`);
+    assert.equal(await client.frame(), `42["chat",${nested(300)}]`);
+    client.socket.terminate();
+  }));
