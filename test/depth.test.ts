@@ -1,5 +1,5 @@
 /**
- * Packets that are nested too deep: whoever sends one is refused, and nobody else notices.
+ * Packets that are nested too deep, or have too many arguments: whoever sends one is refused, and nobody else notices.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -11,7 +11,7 @@ import { connect } from "./support/clients.ts";
 import { FrameClient, PollingClient } from "./support/engine-client.ts";
 import { type Served, withService } from "./support/service.ts";
 
-/** More levels than any runtime's stack holds. */
+/** More levels or arguments than any runtime's stack holds. */
 const ABYSS = 150_000;
 
 /** JSON of that many levels. */
@@ -24,16 +24,20 @@ const MISLEADING = '/any"[';
 
 /** A packet each, for the main namespace or for the misleading one. */
 const attacks: Record<string, string> = {
-  "an event": `42["chat",${nested(ABYSS)}]`,
-  "an event of objects": `42["chat",${nestedObjects(ABYSS)}]`,
+  "an event that is nested too deep": `42["chat",${nested(ABYSS)}]`,
+  "an event of objects that is nested too deep": `42["chat",${nestedObjects(ABYSS)}]`,
+  "an event of too many arguments": `42["chat"${",1".repeat(3 * ABYSS)}]`,
+  "an event of 4097 arguments": `42["chat"${",1".repeat(4096)}]`,
+  "an acknowledgement of too many arguments": `430[1${",1".repeat(3 * ABYSS)}]`,
+  "an event of too many arguments beside bytes": `451-["chat",{"_placeholder":true,"num":0}${",1".repeat(3 * ABYSS)}]`,
   "an event of 257 levels": `42["chat",${nested(256)}]`,
-  "an event for a room": `42["room",${nested(ABYSS)}]`,
-  "an event with an acknowledgement": `421["ack",${nested(ABYSS)}]`,
-  "an event behind misleading strings": `42["chat","]]\\"]\\\\",${nested(ABYSS)}]`,
-  "an acknowledgement": `430[${nested(ABYSS)}]`,
-  "an event with attachments": `451-["chat",{"_placeholder":true,"num":0},${nested(ABYSS)}]`,
-  "a connection to a namespace": `40/other,{"a":${nested(ABYSS)}}`,
-  "an event in a namespace with quotes": `42${MISLEADING},["chat",${nested(ABYSS)}]`,
+  "an event for a room that is nested too deep": `42["room",${nested(ABYSS)}]`,
+  "an event with an acknowledgement that is nested too deep": `421["ack",${nested(ABYSS)}]`,
+  "an event behind misleading strings that is nested too deep": `42["chat","]]\\"]\\\\",${nested(ABYSS)}]`,
+  "an acknowledgement that is nested too deep": `430[${nested(ABYSS)}]`,
+  "an event with attachments that is nested too deep": `451-["chat",{"_placeholder":true,"num":0},${nested(ABYSS)}]`,
+  "a connection to a namespace with deep credentials": `40/other,{"a":${nested(ABYSS)}}`,
+  "an event in a namespace with quotes that is nested too deep": `42${MISLEADING},["chat",${nested(ABYSS)}]`,
 };
 
 const isJoined = (packet: string | Buffer): boolean => String(packet).startsWith(`40${MISLEADING},`);
@@ -44,8 +48,8 @@ function echo({ io }: Service): void {
     namespace.on("connection", (socket) => {
       void socket.join("room");
       socket.on("chat", (...data) => io.emit("chat", ...data));
-      socket.on("room", (data) => io.to("room").emit("chat", data));
-      socket.on("ack", (data, ack) => ack(data));
+      socket.on("room", (...data) => io.to("room").emit("chat", ...data));
+      socket.on("ack", (...data) => data.pop()(...data));
       socket.emit("auth", socket.handshake.auth);
     });
   }
@@ -70,7 +74,7 @@ async function withBystander(options: ServiceOptions, run: (served: Served) => P
 for (const fastPaths of [true, false]) {
   const how = fastPaths ? "" : " (without fast paths)";
   for (const [what, packet] of Object.entries(attacks)) {
-    test(`${what} that is nested too deep ends its session over WebSocket, and nothing else${how}`, () =>
+    test(`${what} ends its session over WebSocket, and nothing else${how}`, () =>
       withBystander({ fastPaths }, async ({ url }) => {
         const attacker = await FrameClient.join(url);
         attacker.send(`40${MISLEADING},`);
@@ -79,7 +83,7 @@ for (const fastPaths of [true, false]) {
         assert.equal(await attacker.closed, 1005);
       }));
 
-    test(`${what} that is nested too deep ends its session over polling, and nothing else${how}`, () =>
+    test(`${what} ends its session over polling, and nothing else${how}`, () =>
       withBystander({ fastPaths }, async ({ url }) => {
         const attacker = await (await PollingClient.connect(url)).join();
         await attacker.post(`40${MISLEADING},`);
@@ -96,17 +100,18 @@ for (const fastPaths of [true, false]) {
       const failed = new Promise((resolve) => socket.once("error", resolve));
       const disconnected = new Promise((resolve) => socket.once("disconnect", resolve));
       attacker.send(`42["chat",${nested(3)}]`);
-      const message = "A packet may be nested in 3 levels at the most (maxDepth)";
+      const message = "A packet may have 3 levels at the most";
       assert.equal(String(await failed), `RangeError: ${message}`);
       assert.equal(await disconnected, "forced close");
     }));
 
-  test(`packets as deep as allowed go everywhere, and brackets in strings are no levels${how}`, () =>
+  test(`packets as deep and long as allowed go everywhere, and brackets in strings are no levels${how}`, () =>
     withBystander({ fastPaths, maxDepth: 1000 }, async ({ url }) => {
       const client = await FrameClient.join(url);
       assert.equal(await client.frame(), '42["auth",{}]');
       const text = JSON.stringify('["\\{'.repeat(5000));
-      for (const json of [nested(999), nestedObjects(999), text]) {
+      const many = `1${",1".repeat(4093)}`;
+      for (const json of [nested(999), nestedObjects(999), text, many]) {
         client.send(`42["chat",${json}]`);
         assert.equal(await client.frame(), `42["chat",${json}]`);
         client.send(`427["ack",${json}]`);

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { Decoder, Encoder, type Packet, PacketType } from "socket.io-parser";
 import { Broadcast, broadcast, encodePacket, encodePayload } from "../src/engine/parser.ts";
-import { isNestedDeeper } from "../src/realtime/nesting.ts";
+import { breachOf } from "../src/realtime/bounds.ts";
 import { createParser } from "../src/realtime/parser.ts";
 
 const { EVENT, ACK, CONNECT, DISCONNECT, CONNECT_ERROR } = PacketType;
@@ -231,7 +231,7 @@ describe("A message that is sent to many", () => {
   });
 });
 
-describe("The nesting of JSON", () => {
+describe("A bound to JSON", () => {
   const rows: [json: string, levels: number][] = [
     ["1", 0],
     ['"[[{{"', 0],
@@ -242,18 +242,32 @@ describe("The nesting of JSON", () => {
     ['["\\u0022",[{}]]', 3],
   ];
 
-  test("is told from its text as it is", () => {
+  const depth = (levels: number) => ({ levels, arguments: Infinity });
+
+  test("of its nesting is kept by its text as by itself", () => {
     for (const [json, levels] of rows) {
       assert.doesNotThrow(() => JSON.parse(json), json);
-      assert.equal(isNestedDeeper(json, levels), false, json);
-      if (levels > 0) assert.equal(isNestedDeeper(json, levels - 1), true, json);
-      assert.equal(isNestedDeeper(`[[["${json}`, levels, 4), false, json);
+      assert.equal(breachOf(json, depth(levels)), undefined, json);
+      if (levels > 0) assert.equal(breachOf(json, depth(levels - 1)), "levels", json);
+      assert.equal(breachOf(`[[["${json}`, depth(levels), 4), undefined, json);
     }
+  });
+
+  test("of its items concerns the outermost array alone", () => {
+    const bounds = { levels: 2, arguments: 3 };
+    for (const json of [
+      '[1,"a,,,,",[1,2,3,4,5]]',
+      '[{"a":1,"b":2,"c":3,"d":4}]',
+      '{"a":1,"b":2,"c":3,"d":4}',
+    ])
+      assert.equal(breachOf(json, bounds), undefined, json);
+    for (const json of ["[1,2,3,4]", '["a,]",[],{},"\\",[2]"]'])
+      assert.equal(breachOf(json, bounds), "arguments", json);
   });
 
   test("is told of text that ends anywhere", () => {
     for (const [json] of rows) {
-      for (let end = 0; end < json.length; end++) isNestedDeeper(json.slice(0, end), 1);
+      for (let end = 0; end < json.length; end++) breachOf(json.slice(0, end), depth(1));
     }
   });
 });

@@ -7,7 +7,7 @@
 import { Decoder, Encoder, isPacketValid, type Packet, PacketType } from "socket.io-parser";
 import { type Data, isData } from "../engine/parser.ts";
 import type { Settings } from "../settings.ts";
-import { isNestedDeeper } from "./nesting.ts";
+import { type Bounds, breachOf } from "./bounds.ts";
 
 const EVENT = "2".charCodeAt(0);
 const ACK = "3".charCodeAt(0);
@@ -67,31 +67,37 @@ function areText(values: readonly unknown[], levels: number): boolean {
 const isRecord = (value: object): value is Record<string, unknown> =>
   Object.getPrototypeOf(value) === Object.prototype && !("toJSON" in value);
 
-/** Refuses packets that are nested too deep, as Socket.IO refuses what it cannot parse: it closes the connection. */
+/** How many arguments an event or an acknowledgement may have, its name included: they are passed on the stack. */
+const MAX_ARGUMENTS = 4096;
+
+/**
+ * Refuses packets that are nested too deep or have too many arguments, as Socket.IO refuses what it cannot parse: it
+ * closes the connection.
+ */
 class BoundedDecoder extends Decoder {
-  readonly #maxDepth: number;
+  readonly #bounds: Bounds;
 
   /** @param maxDepth how many levels of arrays and objects a packet may have, that of its arguments included */
   constructor(maxDepth: number) {
     super();
-    this.#maxDepth = maxDepth;
+    this.#bounds = { levels: maxDepth, arguments: MAX_ARGUMENTS };
   }
 
   override add(data: unknown): void {
-    if (typeof data === "string") this.#refuseDeeper(data);
+    if (typeof data === "string") this.#refuseOversized(data);
     this.take(data);
   }
 
-  /** Takes what is not too deep. */
+  /** Takes what is within the bounds. */
   protected take(data: unknown): void {
     super.add(data);
   }
 
-  #refuseDeeper(packet: string): void {
-    const max = this.#maxDepth;
-    if (packet.length < 2 * max) return; // as most packets are, which spares them a closer look
-    if (!isNestedDeeper(packet, max, startOfJson(packet))) return;
-    throw new RangeError(`A packet may be nested in ${max} levels at the most (maxDepth)`);
+  #refuseOversized(packet: string): void {
+    const bounds = this.#bounds;
+    if (packet.length < 2 * bounds.levels) return; // as most packets are, which spares them a closer look
+    const breach = breachOf(packet, bounds, startOfJson(packet));
+    if (breach) throw new RangeError(`A packet may have ${bounds[breach]} ${breach} at the most`);
   }
 }
 
