@@ -1,0 +1,193 @@
+/**
+ * One handshake on every runtime: the request runs through the Hono chain, then the route that let it through gets the
+ * WebSocket, whenever the chain's answer comes and whatever headers it has.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { WebSocket } from "ws";
+import { createService, type Service, upgradeWebSocket } from "../src/index.ts";
+import type { Servable } from "../src/serve.ts";
+import { connect, exchange, handshake } from "./support/clients.ts";
+import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
+import { runtime, serve } from "./support/runtime.ts";
+import { QUIET, withService } from "./support/service.ts";
+import { inTime } from "./support/until.ts";
+
+/** The service, whose Hono app answers some turns of the event loop later than it was asked. */
+const delayed = (service: Service): Servable => ({
+  settings: service.settings,
+  io: service.io,
+  mount: (runtime) => {
+    const mounted = service.mount(runtime);
+    const fetch: typeof mounted.fetch = async (request, env) => {
+      for (let turn = 0; turn < 3; turn++) await nextTurn();
+      const answer = await mounted.fetch(request, env);
+      for (let turn = 0; turn < 3; turn++) await nextTurn();
+      return answer;
+    };
+    return { ...mounted, fetch };
+  },
+});
+
+test("a delay on either side of the Hono app changes nothing", async () => {
+  const service = createService(QUIET);
+  service.app.use("/socket.io/*", async (c, next) => {
+    if (c.req.query("user") !== "ann") return c.text("who are you?", 401);
+    await next();
+    c.header("X-User", "ann");
+  });
+  service.app.get(
+    "/ws",
+    upgradeWebSocket(() => ({ onMessage: (event, socket) => socket.send(String(event.data)) })),
+  );
+  service.io.on("connection", (socket) => {
+    socket.on("echo", (value, ack) => ack(value));
+  });
+  const listening = await serve(delayed(service));
+  const ws = listening.url.replace(/^http/, "ws");
+  try {
+    for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
+      const client = await connect(listening.url, { transports, query: { user: "ann" } });
+      assert.equal(await client.emitWithAck("echo", "火"), "火", transports.join());
+      client.disconnect();
+    }
+    const refused = await handshake(ws + WEBSOCKET);
+    assert.deepEqual([refused.status, refused.body], [401, "who are you?"]);
+    const made = await handshake(`${ws}${WEBSOCKET}&user=ann`);
+    assert.equal(made.headers["x-user"], "ann");
+    made.socket?.close();
+    assert.equal((await fetch(`${listening.url}${POLLING}&user=ann`)).headers.get("x-user"), "ann");
+
+    const { socket, greeting } = await handshake(`${ws}/ws`);
+    socket?.send("hello");
+    assert.equal(await inTime("the echo of the author's route", greeting), "hello");
+    socket?.close();
+  } finally {
+    service.io.engine.close();
+    await listening.close();
+  }
+});
+
+test("the 101 carries what the chain set, and none of the fields that belong to a connection or a body", () =>
+  withService(
+    {},
+    ({ app }) => {
+      app.use(async (c, next) => {
+        await next();
+        c.header("X-Chain", "set");
+        for (const name of ["Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer"])
+          c.header(name, "1");
+      });
+      app.get(
+        "/ws",
+        upgradeWebSocket(() => ({})),
+      );
+    },
+    async ({ ws }) => {
+      for (const path of [WEBSOCKET, "/ws"]) {
+        const { status, headers, socket } = await handshake(ws + path);
+        assert.deepEqual([status, headers["x-chain"]], [101, "set"], path);
+        assert.equal(headers["connection"]?.toString().toLowerCase(), "upgrade", path);
+        for (const name of ["content-length", "keep-alive", "proxy-connection", "te", "trailer"])
+          assert.equal(headers[name], undefined, `${path} ${name}`);
+        socket?.close();
+      }
+    },
+  ));
+
+const OFFERS = [
+  "Upgrade: h2c\nConnection: Upgrade, HTTP2-Settings\nHTTP2-Settings: AAMAAABk\n",
+  "Upgrade: TLS/1.0\n",
+];
+
+// Deno answers such a request itself, before anybody sees it.
+for (const offer of runtime === "deno" ? [] : OFFERS) {
+  const [name = ""] = offer.split("\n");
+
+  test(`a request with "${name}" keeps its body, whatever its form`, () =>
+    withService(
+      {},
+      ({ app }) => app.post("/echo", async (c) => c.text(`got ${await c.req.text()}`)),
+      async ({ port, url }) => {
+        const head = `POST /echo HTTP/1.1\nHost: localhost\nConnection: Upgrade, close\n${offer}`;
+        const long = "x".repeat(300_000);
+        for (const [form, text] of [
+          ["Content-Length: 5\n\nhello", "hello"],
+          ["Transfer-Encoding: chunked\n\n3\nhel\n2\nlo\n0\n\n", "hello"],
+          [`Content-Length: ${long.length}\n\n${long}`, long],
+        ] as const) {
+          const answer = await exchange(port, head + form);
+          assert.match(answer, /^HTTP\/1\.1 200 /);
+          assert.ok(answer.includes(`got ${text}`), answer.slice(0, 200));
+        }
+        const { sid } = JSON.parse((await (await fetch(url + POLLING)).text()).slice(1));
+        const target = `${POLLING}&sid=${sid}`;
+        const posted = `POST ${target} HTTP/1.1\nHost: localhost\nConnection: Upgrade, close\n${offer}`;
+        assert.match(await exchange(port, `${posted}Content-Length: 2\n\n40`), /\r\n\r\n(?:2\r\n)?ok/);
+        assert.match(await (await fetch(url + target)).text(), /^40\{"sid":/);
+      },
+    ));
+}
+
+test("an author's WebSocket route gets text as strings, bytes as ArrayBuffers, and the code of the end", () =>
+  withService(
+    {},
+    ({ app, io }) => {
+      app.get(
+        "/ws",
+        upgradeWebSocket(() => ({
+          onMessage: ({ data }, socket) => {
+            if (data instanceof ArrayBuffer) socket.send(data.slice(1));
+            else socket.send(`${typeof data} ${String(data)}, ${socket.readyState}`);
+          },
+          onClose: ({ code, reason, wasClean }) => io.emit("ended", code, reason, wasClean),
+        })),
+      );
+    },
+    async ({ ws, url }) => {
+      const client = await connect(url);
+      const ended = new Promise((resolve) => client.once("ended", (...args) => resolve(args)));
+      const socket = new WebSocket(`${ws}/ws`);
+      await once(socket, "open");
+      socket.send("火");
+      assert.equal(String((await once(socket, "message"))[0]), "string 火, 1");
+      socket.send(Uint8Array.of(1, 2, 3));
+      const [data, isBinary] = await once(socket, "message");
+      assert.deepEqual([[...data], isBinary], [[2, 3], true]);
+      socket.close(4001, "enough");
+      assert.deepEqual(await inTime("onClose", ended), [4001, "enough", true]);
+      client.disconnect();
+    },
+  ));
+
+test("what the listeners of an author's WebSocket route throw is logged, and ends nothing", async () => {
+  const logged: string[] = [];
+  const logger = { info() {}, warn() {}, error: (error: unknown) => logged.push(String(error)) };
+  await withService(
+    { logger },
+    ({ app }) => {
+      app.get(
+        "/ws",
+        upgradeWebSocket(() => ({
+          onOpen: () => {
+            throw new Error("in onOpen");
+          },
+          onMessage: async (event, socket) => {
+            if (event.data === "echo") socket.send("echo");
+            else await Promise.reject(new Error("in onMessage"));
+          },
+        })),
+      );
+    },
+    async ({ ws }) => {
+      const { socket, greeting } = await handshake(`${ws}/ws`);
+      socket?.send("fail");
+      socket?.send("echo");
+      assert.equal(await inTime("the echo", greeting), "echo");
+      socket?.close();
+    },
+  );
+  assert.deepEqual(logged, ["Error: in onOpen", "Error: in onMessage"]);
+});
