@@ -6,11 +6,11 @@ import type { GetConnInfo } from "hono/conninfo";
 export type { EngineDriver, EngineMiddleware, Opener } from "./engine/driver.ts";
 export type { Engine } from "./engine/engine.ts";
 export { upgradeWebSocket } from "./http/websocket-routes.ts";
+export { variablesOf } from "./realtime/variables.ts";
 export type { Address, Bindings, Runtime, Tls } from "./runtime.ts";
 export { defineServe, ListenError, type Listening, type Serve, type ServeOptions } from "./serve.ts";
 export { type App, createService, type Service, type ServiceEnv } from "./service.ts";
 export { type Logger, type ServiceOptions, type Settings, SettingsError } from "./settings.ts";
-export { variablesOf } from "./variables.ts";
 
 /** Hono's `getConnInfo()` on every runtime; behind trusted proxies it tells the client's address, not the proxy's. */
 export const getConnInfo: GetConnInfo = (c) => c.env?.hinoko?.getConnInfo(c) ?? { remote: {} };

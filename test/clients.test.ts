@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import connect from "socket.io-client-3";
+import { overs } from "./support/clients.ts";
 import { allGone } from "./support/engine-client.ts";
-import { answer, converse, overs } from "./support/old-clients.ts";
+import { answer, converse } from "./support/old-clients.ts";
 import { pythonTest } from "./support/python.ts";
 import { withService } from "./support/service.ts";
 

@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
 import { createService, ListenError, type Service, upgradeWebSocket } from "../src/index.ts";
-import { connect, next } from "./support/clients.ts";
+import { collect, connect, next } from "./support/clients.ts";
 import { writable } from "./support/engine-client.ts";
 import { runScript } from "./support/process.ts";
 import { runtime, serve } from "./support/runtime.ts";
@@ -163,8 +163,7 @@ describe("close()", () => {
     const listening = await serve(service);
     const { url } = listening;
     const client = await connect(url, { transports: ["websocket"] });
-    const heard: unknown[] = [];
-    client.on("last words", (words) => heard.push(words));
+    const heard = collect(client, "last words");
     const told = next(client, "disconnect");
     for (let i = 0; i < 100; i++) service.io.emit("last words", i);
     await listening.close();

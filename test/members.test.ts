@@ -40,6 +40,17 @@ test("socket.io and the engine have the members that broadcasts go by", () =>
     client.disconnect();
   }));
 
+test("socket.io-adapter's adapter for recovery has the members that keep what is sent", () =>
+  withService({ socketio: { connectionStateRecovery: {} } }, async ({ service: { io } }) => {
+    const members = { packets: "array", encoder: "object" };
+    assertMembers(
+      "socket.io-adapter: SessionAwareAdapter",
+      io.of("/").adapter,
+      members,
+      "src/realtime/recovery.ts",
+    );
+  }));
+
 if (runtime === "node") {
   test("engine.io has the members that Node's engine overrides or reads", () => {
     const members = {

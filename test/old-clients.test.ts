@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import connect from "socket.io-client-2";
-import { connect as connectCurrent } from "./support/clients.ts";
-import { answer, connectOld, converse, overs } from "./support/old-clients.ts";
+import { connect as connectCurrent, overs } from "./support/clients.ts";
+import { answer, connectOld, converse } from "./support/old-clients.ts";
 import { withEngineIoOption, withService } from "./support/service.ts";
 
 for (const over of overs) {

@@ -8,13 +8,15 @@ import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
+export type NodeServer = Server | HttpsServer;
+
 const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
 export class Connections {
   readonly #silent = new Set<Duplex>();
   readonly #upgraded = new Set<Duplex>();
 
-  constructor(server: Server | HttpsServer) {
+  constructor(server: NodeServer) {
     const [silent, upgraded] = [this.#silent, this.#upgraded];
     // One listener for all of them: a closure would be kept for each as long as its WebSocket.
     function onClose(this: Duplex): void {

@@ -2,16 +2,11 @@
  * Listens with Node's own server; @hono/node-server runs the requests through the Hono chain.
  */
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type NodeServer } from "./connections.ts";
 import type { NodeEngine } from "./engine.ts";
 import { createEngineIo } from "./engines/engine-io/engine.ts";
 import { createNativeEngine } from "./engines/native.ts";
@@ -20,8 +15,6 @@ import { UpgradableMessage } from "./incoming.ts";
 import { PageResponse } from "./page-response.ts";
 import { answerHandshakes } from "./upgrade.ts";
 import { NodeVisitor } from "./visitor.ts";
-
-export type NodeServer = HttpServer | HttpsServer;
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const engine = service.settings.engine === "native" ? createNativeEngine(service) : createEngineIo(service);

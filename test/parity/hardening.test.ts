@@ -4,15 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { createService } from "../../src/index.ts";
 import { connect, exchange, next } from "../support/clients.ts";
 import {
+  beginPost,
   ending,
   FrameClient,
+  joinWebSocket,
   openPolling,
   openWebSocket,
   POLLING,
@@ -28,9 +29,7 @@ test("a reader that stalls under 200 MB gets all of it in order, and nothing vol
   withService({}, async ({ url, service }) => {
     const SIZE = 100_000;
     const MESSAGES = 2000;
-    const joined = once(service.io, "connection");
-    const client = await FrameClient.join(url);
-    const [socket] = await joined;
+    const [client, socket] = await joinWebSocket(url, service.io);
     client.socket.pause();
     const padding = "x".repeat(SIZE);
     for (let n = 0; n < MESSAGES; n++) {
@@ -53,14 +52,9 @@ test("a reader that stalls under 200 MB gets all of it in order, and nothing vol
   }));
 
 test("a body that is too large is answered 413 while it is being sent", () =>
-  withService({ socketio: { maxHttpBufferSize: 1000 } }, async ({ url, port }) => {
+  withService({ socketio: { maxHttpBufferSize: 1000 } }, async ({ url }) => {
     const client = await PollingClient.connect(url);
-    const { pathname, search } = new URL(client.url);
-    const slow = connectTcp(port, "127.0.0.1");
-    slow.on("error", () => {});
-    slow.write(
-      `POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n4${"x".repeat(5000)}`,
-    );
+    const slow = await beginPost(client, "Content-Length: 100000000", `4${"x".repeat(5000)}`);
     const [answer] = await once(slow, "data");
     assert.match(String(answer), /^HTTP\/1\.1 413 /);
     slow.destroy();
@@ -108,9 +102,7 @@ for (const [title, socketio, end] of CLOSINGS) {
 test("a disabled heartbeat of the client's, or its leaving, is what the socket is told", () =>
   withService({ socketio: { pingInterval: 60, pingTimeout: 60 } }, async ({ url, service }) => {
     const reasonOf = async (leave: (client: FrameClient) => void) => {
-      const joined = once(service.io, "connection");
-      const client = await FrameClient.join(url);
-      const [socket] = await joined;
+      const [client, socket] = await joinWebSocket(url, service.io);
       const left = once(socket, "disconnect");
       leave(client);
       const [reason, description] = await left;

@@ -4,20 +4,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Socket as ServerSocket } from "socket.io";
-import { type Socket as ClientSocket, io as connectManager, type ManagerOptions } from "socket.io-client";
-import { connect, next } from "../support/clients.ts";
+import { type Socket as ClientSocket, io as connectManager } from "socket.io-client";
+import { collect, connect, next, type Over, overs, TRANSPORTS } from "../support/clients.ts";
 import { allGone, writable } from "../support/engine-client.ts";
 import { type Proxy, withProxy } from "../support/proxy.ts";
 import { type Served, withService } from "../support/service.ts";
 import { until } from "../support/until.ts";
-
-const TRANSPORTS = {
-  polling: ["polling"],
-  websocket: ["websocket"],
-  upgraded: ["polling", "websocket"],
-} satisfies Record<string, ManagerOptions["transports"]>;
-type Over = keyof typeof TRANSPORTS;
-const overs: Over[] = ["polling", "websocket", "upgraded"];
 
 /** Both ends of a connection that has come to rest: it is upgraded where it will be, or its poll is pending. */
 async function settle(over: Over, client: ClientSocket, socket: ServerSocket): Promise<void> {
@@ -67,8 +59,7 @@ for (const over of overs) {
           const { io } = served.service;
           const [client, socket] = await open(over, proxy.url, served);
           const { id } = client;
-          const heard: unknown[] = [];
-          client.on("news", (n: unknown) => heard.push(n));
+          const heard = collect(client, "news");
           io.to("green").emit("news", 1);
           assert.equal(await client.emitWithAck("echo", "in touch"), "in touch");
           await settle(over, client, socket);
@@ -121,8 +112,7 @@ for (const over of overs) {
         await ended;
         served.service.io.to("green").emit("news", 2);
         const connection = nextConnection(served);
-        const missed: unknown[] = [];
-        client.on("news", (n: unknown) => missed.push(n));
+        const missed = collect(client, "news");
         client.connect();
         const again = await connection;
         await next(client, "connect");

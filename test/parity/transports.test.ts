@@ -3,10 +3,10 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { catchUp, connect } from "../support/clients.ts";
 import {
+  beginPost,
   ending,
   FrameClient,
   nextSession,
@@ -149,13 +149,10 @@ test("a second poll beside a pending one ends the session", () =>
   }));
 
 test("a second POST beside one under way ends the session", () =>
-  withEcho({}, async ({ url, port, service }) => {
+  withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
-    const slow = connectTcp(port, "127.0.0.1");
-    slow.on("error", () => {});
-    const { pathname, search } = new URL(client.url);
-    slow.write(`POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n40`);
+    const slow = await beginPost(client, "Content-Length: 10", "40");
     await catchUp(url);
     const overlapping = await client.post("40");
     assert.deepEqual([overlapping.status, await overlapping.text()], [400, ""]);
@@ -179,17 +176,13 @@ test("a binary polling body ends the session: binary is base64 there", () =>
   }));
 
 test("maxHttpBufferSize counts bytes, of a body without a length too, and the session goes on", () =>
-  withEcho({ maxHttpBufferSize: 100 }, async ({ url, port }) => {
+  withEcho({ maxHttpBufferSize: 100 }, async ({ url }) => {
     const client = await (await PollingClient.connect(url)).join();
     assert.equal((await client.post(`420["echo","${"火".repeat(28)}"]`)).status, 200);
     assert.deepEqual(await client.packets(), [`430["${"火".repeat(28)}"]`]);
     assert.equal((await client.post(`4${"火".repeat(34)}`)).status, 413);
 
-    const chunked = connectTcp(port, "127.0.0.1");
-    const { pathname, search } = new URL(client.url);
-    chunked.write(
-      `POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`,
-    );
+    const chunked = await beginPost(client, "Transfer-Encoding: chunked", "");
     for (let i = 0; i < 5; i++) chunked.write(`40\r\n${"x".repeat(64)}\r\n`);
     const [answer] = await once(chunked, "data");
     assert.match(String(answer), /^HTTP\/1\.1 413 /);

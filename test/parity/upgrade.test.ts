@@ -2,12 +2,18 @@
  * Upgrades from polling to WebSocket, and what is lost by none of them; readers that do not keep up.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
 import { catchUp, next } from "../support/clients.ts";
-import { ending, FrameClient, nextSession, openPolling, writable } from "../support/engine-client.ts";
+import {
+  ending,
+  FrameClient,
+  joinWebSocket,
+  nextSession,
+  openPolling,
+  writable,
+} from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
@@ -147,16 +153,16 @@ test("a client that stops reading loses no message, and volatile ones are droppe
   const MESSAGES = 500;
   const SIZE = 64 * 1024;
   await withService({}, async ({ url, service }) => {
-    const joined = once(service.io, "connection");
-    const client = await FrameClient.join(url);
-    const [socket] = await joined;
+    const opened = nextSession(service.io.engine);
+    const [client, socket] = await joinWebSocket(url, service.io);
+    const session = await opened;
     client.socket.pause();
     const padding = "x".repeat(SIZE);
     for (let n = 0; n < MESSAGES; n++) {
       socket.emit("down", n, padding);
       if (n % 10 === 0) await sleep(1);
     }
-    assert.ok(socket.conn.writeBuffer.length > 0, "what the client does not read waits in the write buffer");
+    assert.ok(session.writeBuffer.length > 0, "what the client does not read waits in the write buffer");
     for (let n = 0; n < 100; n++) socket.volatile.emit("volatile", n, padding);
     socket.emit("end");
     client.socket.resume();

@@ -7,6 +7,15 @@ import { text } from "node:stream/consumers";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { type ClientOptions, WebSocket } from "ws";
 
+/** The ways in which a client talks to a server: over one transport, or over polling upgraded to WebSocket. */
+export const TRANSPORTS = {
+  polling: ["polling"],
+  websocket: ["websocket"],
+  upgraded: ["polling", "websocket"],
+} satisfies Record<string, ("polling" | "websocket")[]>;
+export type Over = keyof typeof TRANSPORTS;
+export const overs: Over[] = ["polling", "websocket", "upgraded"];
+
 /** Connects a socket.io-client that shares nothing with others; rejects when the server refuses it. */
 export async function connect(
   url: string,
@@ -26,6 +35,13 @@ export async function connect(
 /** The next event of this name, as the array of its arguments. */
 export const next = (socket: Socket, event: string): Promise<unknown[]> =>
   new Promise((resolve) => socket.once(event, (...args: unknown[]) => resolve(args)));
+
+/** What events of this name bring from now on, as a list that grows: the first argument of each. */
+export function collect(socket: Socket, event: string): unknown[] {
+  const heard: unknown[] = [];
+  socket.on(event, (value: unknown) => heard.push(value));
+  return heard;
+}
 
 export interface Handshake {
   readonly status: number;

@@ -2,6 +2,9 @@
  * Engine.IO clients that send and receive single packets: what a well-behaved client would never send, too.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectTcp, type Socket } from "node:net";
+import type { Socket as IoSocket, Server } from "socket.io";
 import { WebSocket } from "ws";
 import { inTime, until } from "./until.ts";
 
@@ -66,6 +69,16 @@ export class PollingClient {
   post(body: RequestInit["body"], headers: Record<string, string> = {}): Promise<Response> {
     return fetch(this.url, { method: "POST", body: body ?? null, headers });
   }
+}
+
+/** Begins to POST to a session, and tells the connection, on which the rest of the body may follow. */
+export async function beginPost(client: PollingClient, length: string, body: string): Promise<Socket> {
+  const { hostname, port, pathname, search } = new URL(client.url);
+  const connection = connectTcp(Number(port), hostname);
+  connection.on("error", () => {});
+  await once(connection, "connect");
+  connection.write(`POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\n${length}\r\n\r\n${body}`);
+  return connection;
 }
 
 /** A WebSocket whose frames are read one after the other. */
@@ -155,6 +168,15 @@ export const openPolling = (url: string, engine: NodeJS.EventEmitter) =>
 /** Opens a session over WebSocket, and tells both of its ends. */
 export const openWebSocket = (url: string, engine: NodeJS.EventEmitter) =>
   bothEnds(engine, FrameClient.begin(url));
+
+/** Opens a session over WebSocket that is connected to the main namespace, and tells both of its ends. */
+export async function joinWebSocket(
+  url: string,
+  io: Server,
+): Promise<[client: FrameClient, socket: IoSocket]> {
+  const joined = new Promise<IoSocket>((resolve) => io.once("connection", resolve));
+  return [await FrameClient.join(url), await joined];
+}
 
 /** What the tests see of a session on the server. */
 export interface Session extends NodeJS.EventEmitter {

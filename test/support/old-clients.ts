@@ -5,18 +5,11 @@ import assert from "node:assert/strict";
 import type connect from "socket.io-client-2";
 import type { Socket } from "socket.io-client-2";
 import type { Service } from "../../src/index.ts";
+import { type Over, TRANSPORTS } from "./clients.ts";
 import type { Served } from "./service.ts";
 import { until } from "./until.ts";
 
 export type Connect = typeof connect;
-
-const TRANSPORTS = {
-  polling: ["polling"],
-  websocket: ["websocket"],
-  upgraded: ["polling", "websocket"],
-};
-export type Over = keyof typeof TRANSPORTS;
-export const overs: Over[] = ["polling", "websocket", "upgraded"];
 
 /** Connects an older client; rejects when the server refuses it. */
 export async function connectOld(connect: Connect, url: string, over: Over): Promise<Socket> {
