@@ -58,6 +58,7 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
     // Deno tells the address no more when the request has become a WebSocket.
     const env = { remoteAddr, hinoko: service.bindings.hinoko };
     const request = leaveHostToGuard(given, scheme ?? (given.url.startsWith("https:") ? "https" : "http"));
+    if (!request) return new Response("Bad Request", { status: 400 });
     const admitted = service.goesStraight(request.method, targetOf(request))
       ? service.admit(visitor(request, env))
       : undefined;
