@@ -8,7 +8,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { Server, type Socket, type Transport } from "engine.io";
 import type { Context } from "hono";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Guard } from "../../src/engine/options.ts";
+import { corsOfAccepted, type Guard } from "../../src/engine/options.ts";
 import { type Answer, empty } from "../../src/engine/polling.ts";
 import { ask } from "../../src/engine/request.ts";
 import { readQuery } from "../../src/engine/url.ts";
@@ -54,7 +54,7 @@ class NodeEngine extends Server implements EngineDriver, StraightEngine {
   constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
     super({
       ...options,
-      cors: answered(options.cors),
+      ...(typeof options.cors === "object" && { cors: corsOfAccepted(options.cors) }),
       ...(options.allowRequest && { allowRequest: asCallback({ allowRequest: options.allowRequest }) }),
       // Engine.IO's official place for a WebSocket server of one's own
       wsEngine: withChainHeaders(options.wsEngine ?? (fastPaths ? FastWebSocketServer : WebSocketServer)),
@@ -185,11 +185,6 @@ export function bindEngineIo({ engine, settings }: Mounted): EngineBinding {
         ? (socket, head, headers) => driver.makeHandshake(incoming, socket, head, headers)
         : undefined,
   };
-}
-
-/** The origin guard has asked the author's function already, and lets in whoever names no origin: who gets here is allowed. */
-function answered(cors: SocketIoOptions["cors"]): SocketIoOptions["cors"] {
-  return typeof cors === "object" && typeof cors.origin === "function" ? { ...cors, origin: true } : cors;
 }
 
 type AllowRequest = NonNullable<SocketIoOptions["allowRequest"]>;
