@@ -49,12 +49,15 @@ ${table([
   ["Hosts", allowedHosts.join(", ") || "none: set ALLOWED_HOSTS, or every request is refused"],
   [
     "Origins",
-    [...new Set(["the service's own", ...allowedOrigins, ...corsOrigins(socketio.cors)])].join(", "),
+    [...new Set(["the service's own", ...named(allowedOrigins), ...corsOrigins(socketio.cors)])].join(", "),
   ],
 ])}`;
 }
 
 const adapterName = (adapter: unknown): string => (typeof adapter === "function" ? adapter.name : "memory");
+
+/** Those that are listed by name: "*" stands in `socketio.cors` too, unless that is narrower. */
+const named = (origins: readonly string[]): string[] => origins.filter((origin) => origin !== "*");
 
 /** The origins that `socketio.cors` lets in besides; a function is shown as one. */
 function corsOrigins(cors: SocketIoOptions["cors"]): string[] {

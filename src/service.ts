@@ -86,7 +86,7 @@ export function createService<
 >(options?: ServiceOptions): Service<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
   type Io = Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
   const settings = readSettings(options);
-  const forwarded = new Forwarded(settings.trustProxy);
+  const forwarded = new Forwarded(settings);
   const origins = new Origins(settings, forwarded);
 
   const io: Io = new Server({ ...defaultsOf(settings), ...given(settings.socketio) }); // which adds to its options
@@ -138,7 +138,7 @@ export function createService<
   function routeLast(runtime: Runtime): void {
     if (io.serveClient()) {
       const origin = async (origin: string, c: Context) =>
-        (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
+        origin && (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
       app.route("/", bundle(path, cors({ origin }), settings.logger));
     }
     if (settings.chat) app.route("/", demo(io, runtime));

@@ -6,6 +6,7 @@ import process from "node:process";
 import proxyaddr from "proxy-addr";
 import type { ServerOptions } from "socket.io";
 import * as v from "valibot";
+import { normalizeOrigin } from "./web-origin.ts";
 
 /** Where Hinoko writes what an operator should know. `console` is one. */
 export type Logger = Pick<Console, "info" | "warn" | "error">;
@@ -29,13 +30,21 @@ export interface ServiceOptions {
    * @default ALLOWED_HOSTS, else this machine's own names in development and none in production
    */
   allowedHosts?: readonly string[] | string;
-  /** Origins that may open a Socket.IO session besides the service's own; "*" for all. @default ALLOWED_ORIGINS, else none */
+  /**
+   * Origins that may open a Socket.IO session besides the service's own; "null" and "file://" are what packaged pages
+   * and devices name. "*" for all, or for those that `socketio.cors.origin` allows. @default ALLOWED_ORIGINS, else none
+   */
   allowedOrigins?: readonly string[] | string;
   /**
-   * Whether X-Forwarded-For, -Host and -Proto count: false, the number of proxies in front, or their addresses
+   * Whether X-Forwarded-For and -Proto count: false, the number of proxies in front, or their addresses
    * and subnets ("loopback", "10.0.0.0/8"). @default TRUST_PROXY, else false
    */
   trustProxy?: TrustProxy | true | string;
+  /**
+   * Whether X-Forwarded-Host of a trusted proxy counts instead of Host. Only for a proxy that sets or removes it:
+   * others pass on what the client claims. @default TRUST_FORWARDED_HOST, else false
+   */
+  trustForwardedHost?: boolean | string;
   /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
   transports?: readonly string[] | string;
   /**
@@ -72,6 +81,7 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
   readonly maxDepth: number;
+  readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
   readonly fastPaths: boolean;
@@ -125,12 +135,13 @@ const allowedHosts = v.pipe(
   v.array(v.pipe(v.string(), v.regex(HOST))),
 );
 
-// Not only http: a hybrid app's origin is "capacitor://localhost", an extension's "chrome-extension://…".
-const ORIGIN = /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^/?#\s*]+)$/;
+// Not only http: a hybrid app's origin is "capacitor://localhost", a packaged page's "file://" or "null".
+const isOrigin = (one: string): boolean =>
+  one === "*" || one === "file://" || (!one.endsWith("/") && normalizeOrigin(one) !== undefined);
 const allowedOrigins = v.pipe(
   list,
   v.transform((origins) => origins.map((origin) => origin.toLowerCase())),
-  v.array(v.pipe(v.string(), v.regex(ORIGIN))),
+  v.array(v.pipe(v.string(), v.check(isOrigin))),
 );
 
 const areProxies = (proxies: string[]): boolean => {
@@ -217,7 +228,14 @@ export const SETTINGS = {
     variable: "TRUST_PROXY",
     schema: trustProxy,
     form: 'true, false, a number of proxies, or a list of addresses ("loopback, 10.0.0.0/8")',
-    about: "whose X-Forwarded-For, -Host and -Proto count: how many proxies, or which",
+    about: "whose X-Forwarded-For and -Proto count: how many proxies, or which",
+    fallback: "false",
+  }),
+  trustForwardedHost: setting({
+    variable: "TRUST_FORWARDED_HOST",
+    schema: boolean,
+    form: "true or false",
+    about: "whether X-Forwarded-Host of those proxies counts instead of Host",
     fallback: "false",
   }),
   transports: setting({
@@ -258,6 +276,10 @@ export const SETTINGS = {
   }),
 };
 
+/** A property of the object itself: what other code has put on Object.prototype is no setting. */
+const own = <T extends object, Key extends keyof T>(object: T, key: Key): T[Key] | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 /** Takes one setting from the author's options, else from the environment, and checks it. */
 function read<Schema extends v.GenericSchema>(
   name: string,
@@ -265,7 +287,7 @@ function read<Schema extends v.GenericSchema>(
   option: unknown,
   env: Environment,
 ): v.InferOutput<Schema> | undefined {
-  const [source, value] = option !== undefined ? [name, option] : [variable, env[variable] || undefined];
+  const [source, value] = option !== undefined ? [name, option] : [variable, own(env, variable) || undefined];
   if (value === undefined) return undefined;
   const result = v.safeParse(schema, value);
   if (!result.success) throw refuseSetting(source, form, value);
@@ -273,42 +295,49 @@ function read<Schema extends v.GenericSchema>(
 }
 
 const duration = v.pipe(v.number(), v.integer(), v.minValue(1));
-const SOCKETIO = v.looseObject({
-  path: v.optional(v.pipe(v.string(), v.regex(/^\/[^?#*:]*$/))),
-  pingInterval: v.optional(duration),
-  pingTimeout: v.optional(duration),
-  upgradeTimeout: v.optional(duration),
-  connectTimeout: v.optional(duration),
-  maxHttpBufferSize: v.optional(duration),
-  transports: v.optional(v.pipe(v.array(v.picklist(TRANSPORTS)), v.minLength(1))),
-});
-const FORMS: Record<string, string> = {
-  path: 'a path that starts with "/"',
-  maxHttpBufferSize: "a whole number of bytes above 0",
-  transports: 'an array of "polling" and "websocket"',
+const MILLISECONDS = { schema: duration, form: "a whole number of milliseconds above 0" };
+/** The options of Socket.IO that are checked; the others are handed on as they are. */
+const SOCKETIO = {
+  path: { schema: v.pipe(v.string(), v.regex(/^\/[^?#*:]*$/)), form: 'a path that starts with "/"' },
+  pingInterval: MILLISECONDS,
+  pingTimeout: MILLISECONDS,
+  upgradeTimeout: MILLISECONDS,
+  connectTimeout: MILLISECONDS,
+  maxHttpBufferSize: { schema: duration, form: "a whole number of bytes above 0" },
+  transports: {
+    schema: v.pipe(v.array(v.picklist(TRANSPORTS)), v.minLength(1)),
+    form: 'an array of "polling" and "websocket"',
+  },
 };
 
 function checkSocketIo(options: SocketIoOptions): void {
-  if (typeof options.cors === "function") {
+  if (typeof own(options, "cors") === "function") {
     throw refuseSetting(
       "socketio.cors",
       "an object; its `origin` may be a function of the origin",
       "a function",
     );
   }
-  const result = v.safeParse(SOCKETIO, options);
-  if (result.success) return;
-  const name = String(result.issues[0].path?.[0]?.key);
-  const value: unknown = Object.entries(options).find(([key]) => key === name)?.[1];
-  throw refuseSetting(`socketio.${name}`, FORMS[name] ?? "a whole number of milliseconds above 0", value);
+  const given = new Map<string, unknown>(Object.entries(options));
+  // Not as one object of valibot's, which goes through its schema with for…in: an enumerable property of
+  // Object.prototype, as other code may leave there, would be a schema of it.
+  for (const [name, { schema, form }] of Object.entries(SOCKETIO)) {
+    const value = given.get(name);
+    if (value !== undefined && !v.is<v.GenericSchema>(schema, value))
+      throw refuseSetting(`socketio.${name}`, form, value);
+  }
 }
 
 /**
  * As in python-socketio, one list says who may come: without an `origin` of its own, `cors` gets the allowed origins.
- * Left to the `cors` package, it would be everybody.
+ * Left to the `cors` package, it would be everybody. An `origin` that the author gives is narrower than "*" and wins
+ * over it; origins that are listed by name may come besides.
  */
 function readCors(cors: SocketIoOptions["cors"], origins: readonly string[]): SocketIoOptions["cors"] {
-  if (typeof cors === "object" && cors.origin !== undefined) return cors;
+  if (typeof cors === "object" && cors.origin !== undefined) {
+    const named = origins.filter((origin) => origin !== "*");
+    return cors.origin === false && named.length > 0 ? { ...cors, origin: named } : cors;
+  }
   if (origins.length === 0) return cors && { ...cors, origin: false };
   const own = origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true };
   return { ...own, ...cors, origin: own.origin };
@@ -324,14 +353,14 @@ const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
  */
 export function readSettings(options: ServiceOptions = {}, env: Environment = process.env): Settings {
   const take = <Key extends keyof typeof SETTINGS>(key: Key) =>
-    read<(typeof SETTINGS)[Key]["schema"]>(key, SETTINGS[key], options[key], env);
-  const socketio = options.socketio ?? {};
+    read<(typeof SETTINGS)[Key]["schema"]>(key, SETTINGS[key], own(options, key), env);
+  const socketio = own(options, "socketio") ?? {};
   checkSocketIo(socketio);
 
   const production = take("production") ?? false;
   const hosts = take("allowedHosts") ?? [];
   const origins = take("allowedOrigins") ?? [];
-  const cors = readCors(socketio.cors, origins);
+  const cors = readCors(own(socketio, "cors"), origins);
   return Object.freeze({
     host: take("host") ?? "0.0.0.0",
     port: take("port") ?? 8000,
@@ -340,10 +369,11 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     maxDepth: take("maxDepth") ?? 256,
+    trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
     fastPaths: take("fastPaths") ?? true,
-    logger: options.logger ?? console,
+    logger: own(options, "logger") ?? console,
     socketio: Object.freeze({
       transports: take("transports") ?? [...TRANSPORTS],
       ...socketio,

@@ -199,6 +199,30 @@ describe("CORS", () => {
       { "https://a.com": "https://a.com", "https://b.com": undefined },
     ));
 
+  test("a list or function of socketio.cors counts for them as for polling, beside ALLOWED_ORIGINS=* too", async () => {
+    const expected = { "https://a.com": "https://a.com", "https://b.com": undefined };
+    const list = ["https://a.com"];
+    await allowing({ allowedOrigins: "*", socketio: { cors: { origin: list } } }, expected);
+    await allowing(
+      {
+        allowedOrigins: "*",
+        socketio: { cors: { origin: (origin, answer) => answer(null, list.includes(origin ?? "")) } },
+      },
+      expected,
+    );
+  });
+
+  test("a script of another site's page is served, though it could open no session", () =>
+    withService({}, async ({ url }) => {
+      const headers = {
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Dest": "script",
+        "Sec-Fetch-Mode": "no-cors",
+      };
+      assert.equal((await ask(url + FILE, headers)).status, 200);
+      assert.equal((await ask(`${url}/socket.io/?EIO=4&transport=polling`, headers)).status, 400);
+    }));
+
   test("pages of the origins that socketio.cors allows may read them", () =>
     allowing(
       { socketio: { cors: { origin: /\.a\.com$/ } } },

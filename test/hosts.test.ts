@@ -6,7 +6,7 @@ import { connect as connectTcp } from "node:net";
 import { describe, test } from "node:test";
 import { isAllowedHost } from "../src/http/hosts.ts";
 import { createService, type ServiceOptions } from "../src/index.ts";
-import { exchange } from "./support/clients.ts";
+import { connect, exchange } from "./support/clients.ts";
 import { silent, withService } from "./support/service.ts";
 
 const REFUSAL = "Bad Request: this host is not served here";
@@ -95,6 +95,7 @@ const JUNK = [
   "example.org:80:80",
   "[::1",
   "::1",
+  "::1:8000",
   "[::g]",
   "[example.org]",
   "example.org@evil.com",
@@ -255,20 +256,64 @@ test("the host of an absolute request line neither counts nor reaches c.req.url"
     },
   ));
 
+/** socket.io-client on Node names an IPv6 address without brackets when it polls, and with them over WebSocket. */
+test("a client that names an IPv6 address without brackets is refused: its port cannot be told from the address", () => {
+  const warnings: string[] = [];
+  const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
+  return withService(
+    { logger, host: "::1", allowedHosts: ["[::1]"] },
+    () => {},
+    async ({ url, port }) => {
+      await assert.rejects(connect(url, { transports: ["polling"] }), /xhr poll error/);
+      assert.deepEqual(warnings, [`Refused host "::1:${port}" (ALLOWED_HOSTS: [::1])`]);
+      const client = await connect(url, { transports: ["websocket"] });
+      client.disconnect();
+    },
+  );
+});
+
+test("TRACE with a target or a host out of the ordinary is answered 4xx, with nothing logged as an error", () => {
+  const errors: unknown[] = [];
+  const logger = { ...silent, error: (error: unknown) => void errors.push(error) };
+  return withService(
+    { logger, allowedHosts: ["example.org"] },
+    () => {},
+    async ({ port }) => {
+      for (const target of ["/x", "//x", "http://evil.com/x", "http:///x", REQUESTS.polling.target]) {
+        for (const host of ["example.org", "EXAMPLE.org", "example.org:70000", "evil.com"]) {
+          const head = `TRACE ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`;
+          // A server may close the connection without a word, but not fail.
+          assert.match(await exchange(port, head), /^(?:HTTP\/1\.1 4\d\d |$)/, `${target} at ${host}`);
+        }
+      }
+      assert.deepEqual(errors, []);
+    },
+  );
+});
+
 describe("X-Forwarded-Host", () => {
   const evil = { lines: ["Host: evil.com", "X-Forwarded-Host: example.org"] };
   const good = { lines: ["Host: example.org", "X-Forwarded-Host: evil.com"] };
 
   test("is ignored from who is no trusted proxy", async () => {
     for (const trustProxy of [false, 0, "10.0.0.0/8"]) {
+      await asking({ allowedHosts: ["example.org"], trustProxy, trustForwardedHost: true }, [
+        { ...evil, refused: "evil.com" },
+        good,
+      ]);
+    }
+  });
+
+  test("is ignored from a trusted proxy too, which may pass on the client's own", async () => {
+    for (const trustProxy of [true, 2, "loopback"]) {
       await asking({ allowedHosts: ["example.org"], trustProxy }, [{ ...evil, refused: "evil.com" }, good]);
     }
   });
 
-  test("counts instead of Host behind a trusted proxy", async () => {
+  test("counts instead of Host behind a trusted proxy that is said to set it", async () => {
     const list = { lines: ["Host: example.org", "X-Forwarded-Host: example.org, example.org"] };
     for (const trustProxy of [true, 1, "loopback"]) {
-      await asking({ allowedHosts: ["example.org"], trustProxy }, [
+      await asking({ allowedHosts: ["example.org"], trustProxy, trustForwardedHost: true }, [
         evil,
         { ...good, refused: "evil.com" },
         { ...list, refused: "example.org, example.org" },

@@ -1,98 +1,10 @@
 /**
  * The origin guard of the Socket.IO route: polling, its preflight and the WebSocket handshake alike.
  */
+
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ServiceOptions } from "../src/index.ts";
-import { exchange, handshake } from "./support/clients.ts";
-import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
-import { silent, withService } from "./support/service.ts";
-
-type Headers = Readonly<Record<string, string | undefined>>;
-type Cors = NonNullable<NonNullable<ServiceOptions["socketio"]>["cors"]>;
-
-/** The polling requests a browser makes, with what an engine answers when the guard has let them through. */
-const REQUESTS = [
-  { method: "GET", target: POLLING, body: "", letIn: /^0\{"sid":/ },
-  { method: "POST", target: `${POLLING}&sid=unknown`, body: "3", letIn: /"Session ID unknown"/ },
-  { method: "OPTIONS", target: POLLING, body: "", letIn: /^$|"Bad handshake method"/ },
-];
-
-interface Answer {
-  readonly what: string;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly letIn: boolean;
-}
-
-/** Makes each kind of request with these headers, as raw bytes, because fetch() keeps Origin and Host to itself. */
-async function askAll(port: number, given: Headers): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  const lines = Object.entries({ Host: "example.org", ...given }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}: ${value}`],
-  );
-  const preflight = ["Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type"];
-  for (const { method, target, body, letIn } of REQUESTS) {
-    const head = [`${method} ${target} HTTP/1.1`, ...lines, ...(method === "OPTIONS" ? preflight : [])];
-    const end = [`Content-Length: ${body.length}`, "Connection: close", "", body];
-    const answer = await exchange(port, [...head, ...end].join("\r\n"));
-    const [top = "", said = ""] = answer.split(/\r\n\r\n(.*)/s);
-    const [first = "", ...rest] = top.split("\r\n");
-    const headers = Object.fromEntries(
-      rest.map((line) => [line.split(":", 1)[0]?.toLowerCase() ?? "", line.replace(/^[^:]*: */, "")]),
-    );
-    const what = `${method} with ${JSON.stringify(given)}`;
-    answers.push({ what, status: Number(first.split(" ")[1]), headers, body: said, letIn: letIn.test(said) });
-  }
-  return answers;
-}
-
-/** Makes a WebSocket handshake with these headers. */
-async function shake(port: number, given: Headers): Promise<Answer> {
-  const defined = Object.entries({ Host: "example.org", ...given }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const url = `ws://127.0.0.1:${port}${WEBSOCKET}`;
-  const { status, headers, body, socket } = await handshake(url, Object.fromEntries(defined));
-  socket?.close();
-  const what = `a handshake with ${JSON.stringify(given)}`;
-  const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-  return { what, status, headers: flat, body, letIn: status === 101 };
-}
-
-/** Asks a service with all kinds of requests, and expects each origin to be let in, or refused and logged. */
-const asking = (
-  options: ServiceOptions,
-  { accepted = [], refused = [] }: { accepted?: readonly Headers[]; refused?: readonly Headers[] },
-  check: (answer: Answer, given: Headers) => void = () => {},
-) => {
-  const warnings: string[] = [];
-  const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
-  return withService({ logger, allowedHosts: ["*"], ...options }, async ({ port, service }) => {
-    const list = service.settings.allowedOrigins.join(", ") || "none";
-    for (const given of [...accepted, ...refused]) {
-      const answers = [...(await askAll(port, given)), await shake(port, given)];
-      const message = `${given["Origin"]} is not an accepted origin.`;
-      for (const answer of answers) {
-        const { what, status, headers, body } = answer;
-        if (accepted.includes(given)) {
-          assert.equal(answer.letIn, true, `${what}: ${status} ${body}`);
-          check(answer, given);
-        } else {
-          assert.deepEqual({ status, ...JSON.parse(body) }, { status: 400, code: 3, message }, what);
-          assert.match(headers["content-type"] ?? "", /^application\/json/, what);
-          assert.equal(headers["access-control-allow-origin"], undefined, what);
-        }
-      }
-      const line = `${message} (ALLOWED_ORIGINS: ${list})`;
-      assert.deepEqual(warnings.splice(0), accepted.includes(given) ? [] : answers.map(() => line));
-    }
-  });
-};
-
-const from = (...origins: readonly (string | undefined)[]): Headers[] =>
-  origins.map((Origin) => ({ Origin }));
+import { asking, from, hasCors } from "./support/origins.ts";
 
 describe("by default", () => {
   test("the service's own origin is let in, whatever the letter case and the default port", () =>
@@ -112,6 +24,67 @@ describe("by default", () => {
     asking({}, { accepted: from(undefined) }, ({ what, headers }) =>
       assert.equal(headers["access-control-allow-origin"], undefined, what),
     ));
+
+  test("the service's own origin is let in as clients outside of browsers write it", () =>
+    asking(
+      {},
+      {
+        accepted: [
+          ...from("ws://example.org", "WS://Example.org:80", "ws://example.org/", "http://example.org/"),
+          ...from("wss://example.org", "wss://example.org:443"), // a proxy may have ended its TLS
+          { Host: "example.org:3000", Origin: "ws://example.org:3000" },
+          { Host: "[::1]:3000", Origin: "ws://[::1]:3000" },
+        ],
+        refused: [
+          ...from("ws://evil.com", "wss://evil.com", "ws://example.org.evil.com", "ws://example.org:8080"),
+          ...from("ws://www.example.org", "wss://example.org:80", "ws://example.org@evil.com", "ws://"),
+        ],
+      },
+    ));
+
+  test("what only a URL parser would take for the service's own origin is foreign", () =>
+    asking(
+      {},
+      {
+        refused: from(
+          "http://example.org\\@evil.com",
+          "ws://example.org\\@evil.com",
+          "http://example.org/@evil.com",
+          "http://evil.com@example.org",
+          "http://example.org?evil.com",
+          "http://example.org#evil.com",
+          "http:example.org",
+          "http:///example.org",
+          "http://example%2eorg",
+          "http://example.org//",
+          "http://example.org, http://evil.com",
+        ),
+      },
+    ));
+
+  test("a page of another site that names no Origin is foreign", () =>
+    asking(
+      {},
+      {
+        accepted: ["same-origin", "none", "unheard-of"].map((site) => ({ "Sec-Fetch-Site": site })),
+        // Another subdomain, port or scheme is another origin.
+        refused: ["cross-site", "same-site"].map((site) => ({ "Sec-Fetch-Site": site })),
+      },
+    ));
+
+  test("where a page is does not matter when its Origin is accepted", () => {
+    const sites = ["cross-site", "same-site", "same-origin"];
+    return asking(
+      { allowedOrigins: ["https://a.com"] },
+      {
+        // Firefox calls a WebSocket of the own page cross-site: its scheme is another.
+        accepted: ["http://example.org", "https://a.com"].flatMap((Origin) =>
+          sites.map((site) => ({ Origin, "Sec-Fetch-Site": site })),
+        ),
+        refused: sites.map((site) => ({ Origin: "https://evil.com", "Sec-Fetch-Site": site })),
+      },
+    );
+  });
 
   test("another host, port, scheme or subdomain, and what is no origin, is foreign", () =>
     asking(
@@ -145,10 +118,11 @@ describe("behind a proxy that ends TLS", () => {
 
   test("the own origin is the one that a trusted proxy names", () =>
     asking(
-      { trustProxy: true },
+      { trustProxy: true, trustForwardedHost: true },
       {
         accepted: [
           own,
+          { ...own, Origin: "wss://example.org" },
           { ...own, "X-Forwarded-Host": "example.org:443" },
           { ...own, "X-Forwarded-Proto": "HTTPS, http" },
           { ...own, "X-Forwarded-Proto": "wss" }, // so does Traefik call a handshake's
@@ -164,27 +138,55 @@ describe("behind a proxy that ends TLS", () => {
       },
     ));
 
+  test("the own origin has the Host that the proxy passes on, whatever X-Forwarded-Host says", () =>
+    asking(
+      { trustProxy: true },
+      {
+        accepted: [{ ...own, Host: "example.org", "X-Forwarded-Host": "evil.com" }],
+        refused: [
+          own,
+          { ...own, Host: "example.org", "X-Forwarded-Host": "evil.com", Origin: "https://evil.com" },
+        ],
+      },
+    ));
+
   test("without trust the own origin is the one of the connection", () =>
     asking({}, { accepted: [{ ...own, Origin: "http://10.0.0.7:8000" }], refused: [own] }));
 });
-
-const hasCors =
-  (allowed: string | undefined, credentials?: string) =>
-  ({ what, status, headers }: Answer, { Origin }: Headers): void => {
-    assert.equal(headers["access-control-allow-origin"], allowed ?? Origin, what);
-    assert.equal(headers["access-control-allow-credentials"], credentials, what);
-    if (allowed !== "*") assert.match(headers["vary"] ?? "", /\bOrigin\b/i, what);
-    if (!what.startsWith("OPTIONS")) return;
-    assert.equal(status, 204, what);
-    assert.match(headers["access-control-allow-methods"] ?? "", /\bGET\b.*\bPOST\b/, what);
-    assert.equal(headers["access-control-allow-headers"], "content-type", what);
-  };
 
 describe("ALLOWED_ORIGINS", () => {
   const list = ["https://example.com", "http://localhost:3000", "capacitor://localhost"];
 
   test("lets in who is listed, with CORS headers and credentials", () =>
     asking({ allowedOrigins: list }, { accepted: from(...list) }, hasCors(undefined, "true")));
+
+  test("lets in who is listed in all the ways in which clients write an origin, on both sides", () =>
+    asking(
+      { allowedOrigins: ["https://example.com:443", "WS://localhost:3000", "null", "file://", "app://x"] },
+      {
+        accepted: from(
+          "https://example.com",
+          "wss://example.com",
+          "HTTPS://EXAMPLE.com:443/",
+          "http://localhost:3000",
+          "ws://localhost:3000",
+          "null",
+          "file://",
+          "file:///",
+          "app://x",
+          "APP://x/",
+        ),
+        refused: from(
+          "ws://example.com",
+          "wss://localhost:3000",
+          "file://evil.com",
+          "nul",
+          "app://y",
+          "app://",
+        ),
+      },
+      hasCors(undefined, "true"),
+    ));
 
   test("keeps letting in the own origin and who names none", () =>
     asking({ allowedOrigins: list }, { accepted: from("http://example.org", undefined) }));
@@ -210,80 +212,9 @@ describe("ALLOWED_ORIGINS", () => {
     ));
 
   test("opens to all with *, and gives no credentials away", () =>
-    asking({ allowedOrigins: "*" }, { accepted: from("http://evil.com", "null", undefined) }, hasCors("*")));
-});
-
-describe("socketio.cors", () => {
-  const CASES: Record<string, { cors: Cors; accepted?: readonly string[]; refused?: readonly string[] }> = {
-    "a string": { cors: { origin: "https://a.com" }, refused: ["https://b.com", "http://a.com"] },
-    "an array": {
-      cors: { origin: ["https://a.com", /\.b\.com$/] },
-      accepted: ["https://a.com", "https://x.b.com"],
-      refused: ["https://b.com", "https://x.b.com.evil.com"],
-    },
-    "a RegExp": {
-      cors: { origin: /^https:\/\/(?:x\.)?a\.com$/ },
-      accepted: ["https://a.com", "https://x.a.com"],
-    },
-    true: { cors: { origin: true }, accepted: ["https://a.com", "http://evil.com"], refused: [] },
-    "a function that answers at once": {
-      cors: { origin: (origin, answer) => answer(null, origin === "https://a.com") },
-    },
-    "a function that answers later": {
-      cors: {
-        origin: (origin, answer) => void setTimeout(() => answer(null, origin === "https://a.com"), 5),
-      },
-    },
-    "a function that answers with an origin": {
-      cors: { origin: (_, answer) => answer(null, ["https://a.com"]) },
-    },
-    "a function that denies with an error": {
-      cors: {
-        origin: (origin, answer) =>
-          origin === "https://a.com" ? answer(null, true) : answer(new Error("not you"), true),
-      },
-    },
-  };
-
-  for (const [
-    form,
-    { cors, accepted = ["https://a.com"], refused = ["https://evil.com", "null"] },
-  ] of Object.entries(CASES)) {
-    test(`lets in whom origin allows as ${form}, with CORS headers`, () =>
-      asking(
-        { socketio: { cors } },
-        { accepted: from(...accepted), refused: from(...refused) },
-        hasCors(undefined),
-      ));
-
-    test(`never shuts out the own origin and who names none, as ${form}`, () =>
-      asking({ socketio: { cors } }, { accepted: from("http://example.org", undefined) }));
-  }
-
-  test("denies every foreign origin when origin is false", () =>
     asking(
-      { socketio: { cors: { origin: false } } },
-      { accepted: from("http://example.org", undefined), refused: from("https://a.com", "null") },
-    ));
-
-  test("opens to all with *", () =>
-    asking(
-      { socketio: { cors: { origin: "*" } } },
-      { accepted: from("https://a.com", "null") },
+      { allowedOrigins: "*" },
+      { accepted: [...from("http://evil.com", "null", undefined), { "Sec-Fetch-Site": "cross-site" }] },
       hasCors("*"),
     ));
-
-  test("sends its other headers, and wins over what ALLOWED_ORIGINS would send", () => {
-    const cors = { origin: "https://a.com", credentials: true, maxAge: 60, exposedHeaders: ["X-One"] };
-    return asking(
-      { socketio: { cors }, allowedOrigins: ["https://a.com"] },
-      { accepted: from("https://a.com") },
-      (answer, given) => {
-        hasCors(undefined, "true")(answer, given);
-        assert.equal(answer.headers["access-control-expose-headers"], "X-One", answer.what);
-        const maxAge = answer.what.startsWith("OPTIONS") ? "60" : undefined;
-        assert.equal(answer.headers["access-control-max-age"], maxAge, answer.what);
-      },
-    );
-  });
 });

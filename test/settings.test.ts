@@ -91,10 +91,27 @@ const TABLE: readonly Row[] = [
       "https://Example.org": ["https://example.org"],
       "http://localhost:3000, capacitor://localhost": ["http://localhost:3000", "capacitor://localhost"],
       "*": ["*"],
+      "null file://": ["null", "file://"],
+      "wss://a.org https://[::1]:8443": ["wss://a.org", "https://[::1]:8443"],
+      "chrome-extension://abc app://.": ["chrome-extension://abc", "app://."],
       ",": [],
     },
     goodOptions: [["https://a.org"], []],
-    bad: ["a.org", "https://a.org/", "https://a.org?b", "https://*.a.org", "null", "https://", "//a.org"],
+    bad: [
+      "a.org",
+      "https://a.org/",
+      "https://a.org?b",
+      "https://*.a.org",
+      "https://",
+      "//a.org",
+      "nul",
+      "file:///a",
+      "file:",
+      "https://a.org\\@b.org",
+      "https://b@a.org",
+      "https://a.org:99999",
+      "http://a%2eorg",
+    ],
     badOptions: [["https://a.org", "b.org"], /a/],
   },
   {
@@ -113,6 +130,16 @@ const TABLE: readonly Row[] = [
     goodOptions: [false, 0, 3, ["uniquelocal", "::1"]],
     bad: ["maybe", "-1", "1.5", "10.0.0.0/33", "10.0.0.256", "loopback, proxy.example.org", ","],
     badOptions: [-1, 1.5, NaN, ["10.0.0.1", "nobody"], []],
+  },
+  {
+    option: "trustForwardedHost",
+    variable: "TRUST_FORWARDED_HOST",
+    form: "true or false",
+    reads: ({ trustForwardedHost }) => trustForwardedHost,
+    good: { ...all("1 true yes on ON", true), ...all("0 false no off No", false) },
+    goodOptions: [true, false],
+    bad: ["maybe", "2", "y", " true"],
+    badOptions: [1, ""],
   },
   {
     option: "transports",
@@ -229,6 +256,7 @@ test("the defaults are those of development", () => {
     production: false,
     trustProxy: false,
     maxDepth: 256,
+    trustForwardedHost: false,
     engine: "fastest",
     chat: true,
     fastPaths: true,
@@ -323,6 +351,11 @@ describe("socketio", () => {
     assert.deepEqual(cors({ allowedOrigins: ["https://a.org", "*"] }), { origin: "*" });
     const own = { origin: false };
     assert.equal(cors({ allowedOrigins: "*", socketio: { cors: own } }), own);
+    assert.deepEqual(cors({ allowedOrigins: "*, https://a.org", socketio: { cors: own } }), {
+      origin: ["https://a.org"],
+    });
+    const all = { origin: "*" };
+    assert.equal(cors({ allowedOrigins: "https://a.org", socketio: { cors: all } }), all);
   });
 });
 

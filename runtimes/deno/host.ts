@@ -8,14 +8,21 @@ import { fitsInUrl, ORDINARY } from "../host.ts";
 /** "http" or, over TLS, "https". */
 export type Scheme = "http" | "https";
 
-/** The request itself, or one like it whose URL is valid and has this scheme and the host of the Host header. */
-export function leaveHostToGuard(request: Request, scheme: Scheme): Request {
+/** Fetch's forbidden methods: Deno.serve takes such a request, but no Request can be made of one. */
+const FORBIDDEN = /^(?:connect|trace|track)$/i;
+
+/**
+ * The request itself, or one like it whose URL is valid and has this scheme and the host of the Host header.
+ * `undefined` where none can be made: a forbidden method with a target or a host out of the ordinary.
+ */
+export function leaveHostToGuard(request: Request, scheme: Scheme): Request | undefined {
   const named = request.headers.get("host");
-  if (named === null && scheme === "https") return withHost(request);
+  if (named === null && scheme === "https" && !FORBIDDEN.test(request.method)) return withHost(request);
   const host = named ?? "";
   const { url } = request;
   const own = `${scheme}://${host}`;
   if (ORDINARY.test(host) && url.startsWith(`${own}/`)) return request;
+  if (FORBIDDEN.test(request.method)) return undefined;
 
   const origin = `${scheme}://${fitsInUrl(host) ? host : "localhost"}`;
   const path = url.startsWith(`${own}/`) ? url.slice(own.length) : url.replace(/^https?:\/\/[^/?#]*/i, "");

@@ -28,6 +28,7 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
     // Deno watches the client from the first look at the signal on. The engine's own look may come after it has left.
     if (given.url.includes(socketPath)) void given.signal;
     const request = leaveHostToGuard(given, scheme ?? (given.url.startsWith("https:") ? "https" : "http"));
+    if (!request) return new Response("Bad Request", { status: 400 });
     // Deno does not tell the address any more when the request has become a WebSocket.
     const answer = await fetch(request, { remoteAddr, hinoko: service.binding }, given);
     return answer ?? new Response(null, { status: 500 });

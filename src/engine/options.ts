@@ -76,17 +76,17 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
     httpCompression: readCompression(options.httpCompression),
     initialPacket: readInitialPacket(options.initialPacket),
     cookie: readCookie(cookie),
-    cors: typeof cors === "object" ? withAskedOrigin(cors) : undefined,
+    cors: typeof cors === "object" ? corsOfAccepted(cors) : undefined,
     guard: allowRequest ? { allowRequest } : {},
   };
 }
 
 /**
- * CORS options for the engine. The origin guard in front of it has asked an author's `origin` function already, so every
- * origin that reaches the engine is allowed; asking again could give another answer.
+ * The CORS options of an engine. An origin that reaches it was accepted by the origin guard, so it is told so: asked
+ * once more, the `cors` package would know neither ALLOWED_ORIGINS nor the ways in which clients write an origin.
  */
-export function withAskedOrigin(cors: CorsOptions): CorsOptions {
-  return typeof cors.origin === "function" ? { ...cors, origin: true } : cors;
+export function corsOfAccepted(cors: CorsOptions): CorsOptions {
+  return cors.origin && cors.origin !== "*" ? { ...cors, origin: true } : cors;
 }
 
 function readCompression(value: boolean | object = { threshold: 1024 }): EngineOptions["httpCompression"] {

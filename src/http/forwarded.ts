@@ -5,7 +5,7 @@ import type { ConnInfo, GetConnInfo } from "hono/conninfo";
 import proxyaddr from "proxy-addr";
 import type { Opener } from "../engine/driver.ts";
 import type { Visitor } from "../runtime.ts";
-import type { TrustProxy } from "../settings.ts";
+import type { Settings, TrustProxy } from "../settings.ts";
 import { visitorOf } from "./visitor.ts";
 
 /** Whether the proxy at this address, this many hops away, is believed. */
@@ -17,13 +17,15 @@ function compile(trustProxy: TrustProxy): Trust | undefined {
   return proxyaddr.compile([...trustProxy]);
 }
 
-/** Reads X-Forwarded-For, -Host and -Proto as far as the settings trust who sent them. */
+/** Reads X-Forwarded-For, -Proto and -Host as far as the settings trust who sent them. */
 export class Forwarded {
   /** Without one, nobody is. */
   readonly #trusts: Trust | undefined;
+  readonly #trustsHost: boolean;
 
-  constructor(trustProxy: TrustProxy) {
+  constructor({ trustProxy, trustForwardedHost }: Pick<Settings, "trustProxy" | "trustForwardedHost">) {
     this.#trusts = compile(trustProxy);
+    this.#trustsHost = trustForwardedHost;
   }
 
   /** Hono's connection information, with the address of the client in place of the proxy's. */
@@ -39,9 +41,14 @@ export class Forwarded {
     return this.#clientAddress(visitor, visitor.address);
   }
 
-  /** The host the client asked for, with its port if it named one; "" when it named none. */
+  /**
+   * The host the client asked for, with its port if it named one; "" when it named none. Trusting a proxy is not enough
+   * for X-Forwarded-Host, as in Django (USE_X_FORWARDED_HOST): most proxies pass on the client's own, and so any host
+   * would get past the guard.
+   */
   host(visitor: Visitor): string {
-    const forwarded = this.#isTrusted(visitor) ? visitor.header("x-forwarded-host") : undefined;
+    const isBelieved = this.#trustsHost && this.#isTrusted(visitor);
+    const forwarded = isBelieved ? visitor.header("x-forwarded-host") : undefined;
     return forwarded ?? visitor.header("host") ?? "";
   }
 

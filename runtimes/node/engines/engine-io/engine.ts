@@ -10,7 +10,7 @@ import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
 import type { Publisher } from "../../../../src/engine/channel.ts";
 import type { Opener } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
-import { type Guard, withAskedOrigin } from "../../../../src/engine/options.ts";
+import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
 import { readQuery } from "../../../../src/engine/url.ts";
 import { callAllowRequest } from "../../../../src/engine/verification.ts";
 import type { Mounted } from "../../../../src/runtime.ts";
@@ -59,7 +59,7 @@ class EngineIo extends Server implements NodeEngine {
     const { cors, allowRequest, wsEngine, perMessageDeflate } = options;
     super({
       ...options,
-      cors: typeof cors === "object" ? withAskedOrigin(cors) : cors,
+      ...(typeof cors === "object" && { cors: corsOfAccepted(cors) }),
       ...(allowRequest && { allowRequest: withCallback({ allowRequest }) }),
       // Engine.IO's official place for a WebSocket server of one's own
       wsEngine: withChainHeaders(wsEngine ?? (fastPaths ? DirectWebSocketServer : WebSocketServer)),
