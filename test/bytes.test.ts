@@ -61,15 +61,11 @@ for (const [kind, make] of Object.entries(KINDS)) {
     ));
 
   test(`${kind} arrives when it is sent to a session itself`, () =>
-    withService(
-      {},
-      () => {},
-      async ({ url, service }) => {
-        const [client, [socket]] = await Promise.all([FrameClient.join(url), once(service.io, "connection")]);
-        socket.conn.send(make());
-        const frame = await client.frame();
-        assert.equal(Buffer.isBuffer(frame) && frame.toString("hex"), FOUR);
-        client.socket.terminate();
-      },
-    ));
+    withService({}, async ({ url, service }) => {
+      const [client, [socket]] = await Promise.all([FrameClient.join(url), once(service.io, "connection")]);
+      socket.conn.send(make());
+      const frame = await client.frame();
+      assert.equal(Buffer.isBuffer(frame) && frame.toString("hex"), FOUR);
+      client.socket.terminate();
+    }));
 }

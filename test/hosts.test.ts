@@ -260,35 +260,27 @@ test("the host of an absolute request line neither counts nor reaches c.req.url"
 test("a client that names an IPv6 address without brackets is refused: its port cannot be told from the address", () => {
   const warnings: string[] = [];
   const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
-  return withService(
-    { logger, host: "::1", allowedHosts: ["[::1]"] },
-    () => {},
-    async ({ url, port }) => {
-      await assert.rejects(connect(url, { transports: ["polling"] }), /xhr poll error/);
-      assert.deepEqual(warnings, [`Refused host "::1:${port}" (ALLOWED_HOSTS: [::1])`]);
-      const client = await connect(url, { transports: ["websocket"] });
-      client.disconnect();
-    },
-  );
+  return withService({ logger, host: "::1", allowedHosts: ["[::1]"] }, async ({ url, port }) => {
+    await assert.rejects(connect(url, { transports: ["polling"] }), /xhr poll error/);
+    assert.deepEqual(warnings, [`Refused host "::1:${port}" (ALLOWED_HOSTS: [::1])`]);
+    const client = await connect(url, { transports: ["websocket"] });
+    client.disconnect();
+  });
 });
 
 test("TRACE with a target or a host out of the ordinary is answered 4xx, with nothing logged as an error", () => {
   const errors: unknown[] = [];
   const logger = { ...silent, error: (error: unknown) => void errors.push(error) };
-  return withService(
-    { logger, allowedHosts: ["example.org"] },
-    () => {},
-    async ({ port }) => {
-      for (const target of ["/x", "//x", "http://evil.com/x", "http:///x", REQUESTS.polling.target]) {
-        for (const host of ["example.org", "EXAMPLE.org", "example.org:70000", "evil.com"]) {
-          const head = `TRACE ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`;
-          // A server may close the connection without a word, but not fail.
-          assert.match(await exchange(port, head), /^(?:HTTP\/1\.1 4\d\d |$)/, `${target} at ${host}`);
-        }
+  return withService({ logger, allowedHosts: ["example.org"] }, async ({ port }) => {
+    for (const target of ["/x", "//x", "http://evil.com/x", "http:///x", REQUESTS.polling.target]) {
+      for (const host of ["example.org", "EXAMPLE.org", "example.org:70000", "evil.com"]) {
+        const head = `TRACE ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`;
+        // A server may close the connection without a word, but not fail.
+        assert.match(await exchange(port, head), /^(?:HTTP\/1\.1 4\d\d |$)/, `${target} at ${host}`);
       }
-      assert.deepEqual(errors, []);
-    },
-  );
+    }
+    assert.deepEqual(errors, []);
+  });
 });
 
 describe("X-Forwarded-Host", () => {

@@ -21,6 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/runtime.ts"],
   ["src/engine"],
   ["src/settings.ts"],
+  ["src/web-origin.ts"],
 ];
 
 /** Who may import from a neighbour on its own floor. */

@@ -98,20 +98,16 @@ test("the demo's own page has them, with its stricter Referrer-Policy", () =>
   expecting(() => {}, { "/": { ...HEADERS, "referrer-policy": "no-referrer" } }, true));
 
 test("the scripts of the demo's page are those in src/demo/browser", () =>
-  withService(
-    { chat: true },
-    () => {},
-    async ({ url }) => {
-      const folder = new URL("../src/demo/browser/", import.meta.url);
-      for (const name of readdirSync(folder)) {
-        const path = `/hinoko/${name === "client.js" ? "chat.js" : name}`;
-        const response = await fetch(url + path);
-        assert.equal(response.headers.get("content-type"), "text/javascript; charset=utf-8", path);
-        const isCurrent = (await response.text()) === readFileSync(new URL(name, folder), "utf8");
-        assert.ok(
-          isCurrent,
-          `src/demo/scripts.ts is not what ${name} is now: "npm run write-scripts" writes it anew`,
-        );
-      }
-    },
-  ));
+  withService({ chat: true }, async ({ url }) => {
+    const folder = new URL("../src/demo/browser/", import.meta.url);
+    for (const name of readdirSync(folder)) {
+      const path = `/hinoko/${name === "client.js" ? "chat.js" : name}`;
+      const response = await fetch(url + path);
+      assert.equal(response.headers.get("content-type"), "text/javascript; charset=utf-8", path);
+      const isCurrent = (await response.text()) === readFileSync(new URL(name, folder), "utf8");
+      assert.ok(
+        isCurrent,
+        `src/demo/scripts.ts is not what ${name} is now: "npm run write-scripts" writes it anew`,
+      );
+    }
+  }));

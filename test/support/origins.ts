@@ -4,12 +4,10 @@
 import assert from "node:assert/strict";
 import type { ServiceOptions } from "../../src/index.ts";
 import { exchange, handshake } from "./clients.ts";
+import { POLLING, WEBSOCKET } from "./engine-client.ts";
 import { silent, withService } from "./service.ts";
 
 export type Headers = Readonly<Record<string, string | undefined>>;
-
-const POLLING = "/socket.io/?EIO=4&transport=polling";
-const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 
 /** The polling requests a browser makes, with what an engine answers when the guard has let them through. */
 const REQUESTS = [
@@ -69,34 +67,30 @@ export const asking = (
 ) => {
   const warnings: string[] = [];
   const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
-  return withService(
-    { logger, allowedHosts: ["*"], ...options },
-    () => {},
-    async ({ port, service }) => {
-      const names = service.settings.allowedOrigins.join(", ") || "none";
-      const list = names.includes("*") ? `${names}; socketio.cors.origin is narrower` : names;
-      for (const given of [...accepted, ...refused]) {
-        const answers = [...(await askAll(port, given)), await shake(port, given)];
-        const message = given["Origin"]
-          ? `${given["Origin"]} is not an accepted origin.`
-          : "A request from another site without an Origin is not accepted.";
-        for (const answer of answers) {
-          const { what, status, headers, body } = answer;
-          if (accepted.includes(given)) {
-            assert.equal(answer.letIn, true, `${what}: ${status} ${body}`);
-            check(answer, given);
-          } else {
-            assert.deepEqual({ status, ...JSON.parse(body) }, { status: 400, code: 3, message }, what);
-            assert.match(headers["content-type"] ?? "", /^application\/json/, what);
-            assert.equal(headers["access-control-allow-origin"], undefined, what);
-          }
+  return withService({ logger, allowedHosts: ["*"], ...options }, async ({ port, service }) => {
+    const names = service.settings.allowedOrigins.join(", ") || "none";
+    const list = names.includes("*") ? `${names}; socketio.cors.origin is narrower` : names;
+    for (const given of [...accepted, ...refused]) {
+      const answers = [...(await askAll(port, given)), await shake(port, given)];
+      const message = given["Origin"]
+        ? `${given["Origin"]} is not an accepted origin.`
+        : "A request from another site without an Origin is not accepted.";
+      for (const answer of answers) {
+        const { what, status, headers, body } = answer;
+        if (accepted.includes(given)) {
+          assert.equal(answer.letIn, true, `${what}: ${status} ${body}`);
+          check(answer, given);
+        } else {
+          assert.deepEqual({ status, ...JSON.parse(body) }, { status: 400, code: 3, message }, what);
+          assert.match(headers["content-type"] ?? "", /^application\/json/, what);
+          assert.equal(headers["access-control-allow-origin"], undefined, what);
         }
-        // As in a log, on one line
-        const line = `${JSON.stringify(message).slice(1, -1)} (ALLOWED_ORIGINS: ${list})`;
-        assert.deepEqual(warnings.splice(0), accepted.includes(given) ? [] : answers.map(() => line));
       }
-    },
-  );
+      // As in a log, on one line
+      const line = `${JSON.stringify(message).slice(1, -1)} (ALLOWED_ORIGINS: ${list})`;
+      assert.deepEqual(warnings.splice(0), accepted.includes(given) ? [] : answers.map(() => line));
+    }
+  });
 };
 
 export const from = (...origins: readonly (string | undefined)[]): Headers[] =>
