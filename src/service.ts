@@ -96,7 +96,10 @@ export function createService<
   const hosts = new Hosts(settings, forwarded);
   const app = new ServiceApp<ServiceEnv<Io>>(hosts, (c) => c.set("io", io));
 
+  const path = io.path();
   const sockets: Handler = async (c) => {
+    // The one path of Engine.IO, and none below it: else a middleware for exactly this path would be passed by.
+    if (c.req.path !== `${path}/`) return c.notFound();
     const refusal = await origins.refusal(c);
     if (refusal) return refusal;
     const { io: _, ...variables } = c.var;
@@ -115,7 +118,6 @@ export function createService<
     return { settings, engine, binding, fetch, admitDirectly, closeRoutes: () => routes.close() };
   };
 
-  const path = io.path();
   const targetStart = `${path}/?`;
   /** Whether the Socket.IO route is all that requests of a method meet. Once a request has come, Hono takes no more routes. */
   const isAlone = new Map<string, boolean>();

@@ -218,6 +218,25 @@ test("a route can use the Socket.IO server as c.var.io", () =>
     },
   ));
 
+test("nothing but its exact path reaches Socket.IO, past a middleware for that path", () =>
+  withService(
+    {},
+    ({ app }) => app.use("/socket.io/", (c) => c.text("members only", 401)),
+    async ({ url, ws }) => {
+      for (const [path, status] of [
+        ["/socket.io/", 401],
+        ["/socket.io", 404],
+        ["/socket.io/x", 404],
+        ["/socket.io//", 404],
+        ["/socket%2Eio/", 401],
+      ] as const) {
+        const query = "?EIO=4&transport=";
+        assert.equal((await fetch(`${url}${path}${query}polling`)).status, status, path);
+        assert.equal((await handshake(`${ws}${path}${query}websocket`)).status, status, path);
+      }
+    },
+  ));
+
 test("an author can mount Socket.IO in another place, before a route that takes everything", () =>
   withService(
     { socketio: { path: "/live" } },
