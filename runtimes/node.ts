@@ -31,7 +31,5 @@ export const serve: Serve = defineServe(runtime);
 // Node.js 20 and 22 have no `import.meta.main`; npm runs the command through a link.
 const program = process.argv[1];
 if (program && realpathSync(program) === fileURLToPath(import.meta.url)) {
-  // package.json's script names node; "bun run start" asks for Bun all the same.
-  const preferred = process.env["npm_config_user_agent"]?.startsWith("bun/") ? "bun" : "node";
-  await main({ key: "node", preferred, runtime, serve, commands });
+  await main({ key: "node", runtime, serve, commands });
 }

@@ -6,6 +6,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import type { WSEvents } from "hono/ws";
 import type { Visitor } from "./http/visitor.ts";
+import { outliveOutput } from "./output.ts";
 import type { Engine, Handshake } from "./realtime/engine.ts";
 import { readPort, type Settings, SettingsError } from "./settings.ts";
 
@@ -125,6 +126,7 @@ const GRACE = 10_000;
 export function defineServe(runtime: Runtime): Serve {
   return async (service, { port, hostname = service.settings.host, tls, signal } = {}) => {
     signal?.throwIfAborted();
+    if (service.settings.logger === console) outliveOutput();
     const logError = (error: unknown) => service.settings.logger.error(error);
     const address: Address = {
       port: port === undefined ? service.settings.port : readPort(port),
