@@ -33,6 +33,13 @@ test("--reload starts again when the app has changed, until it is told to end", 
     TEST_FOLDER, // a watcher may see nothing outside the project
   ));
 
+/** Saves a file now and every few seconds until a promise is settled: a watcher that is just starting misses a change. */
+async function saveUntil(file: string, text: string, done: () => Promise<void>): Promise<void> {
+  await writeFile(file, text);
+  const timer = setInterval(() => void writeFile(file, text), 4_000);
+  await done().finally(() => clearInterval(timer));
+}
+
 const BROKEN: [text: string, said: RegExp][] = [
   ["export default () => { let let };", /Cannot load the app \S+app\.mjs: ./],
   ['export default () => { throw new Error("too hot"); };', /too hot/],
@@ -45,10 +52,9 @@ test("--reload outlives a broken app, at the start and later: mended, it is serv
     (folder) =>
       withCommand(["127.0.0.1:0", "--reload", "--app", join(folder, "app.mjs")], {}, async (child) => {
         for (const [text, said] of BROKEN) {
-          await writeFile(join(folder, "app.mjs"), text);
-          await child.wrote(said, "stderr");
-          await writeFile(join(folder, "app.mjs"), app("mended"));
-          await serves(child, "mended");
+          const file = join(folder, "app.mjs");
+          await saveUntil(file, text, async () => void (await child.wrote(said, "stderr")));
+          await saveUntil(file, app("mended"), () => serves(child, "mended"));
         }
       }),
     TEST_FOLDER,
