@@ -2,7 +2,7 @@
  * How each launcher is started from a command line, as `--runtime`, `--reload` and the tests do it.
  */
 import { fileURLToPath } from "node:url";
-import type { Command } from "../src/respawn.ts";
+import type { Command } from "../src/cli/respawn.ts";
 
 const isSource = () => import.meta.url.endsWith(".ts");
 const launcher = (name: string) =>
@@ -10,6 +10,10 @@ const launcher = (name: string) =>
 
 /** What serving takes: Socket.IO and the settings read the environment; the page, the client and the app are files. */
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
+
+/** Whether somebody's own flags are about a permission, which Deno refuses to be given twice. */
+const replaces = (flags: readonly string[], permission: string): boolean =>
+  flags.some((flag) => [permission, "--allow-all", "-A"].includes(flag) || flag.startsWith(`${permission}=`));
 
 /** Else Deno warns that a poll's `request.signal` is aborted when the poll was answered, which the engine knows. */
 export const NO_LEGACY_ABORT = "--unstable-no-legacy-abort";
@@ -23,9 +27,10 @@ export const commands = {
     binary: "node",
     install: "npm install --save-dev node",
     // Node 20 needs tsx to run TypeScript; what is published is JavaScript.
-    args: (watch) => [
+    args: (watch, flags = []) => [
       ...(watch ? ["--watch"] : []),
       ...(isSource() ? ["--import", import.meta.resolve("tsx")] : []),
+      ...flags,
       launcher("node"),
     ],
   },
@@ -33,18 +38,25 @@ export const commands = {
     name: "Bun",
     binary: "bun",
     install: "npm install --save-dev bun",
-    args: (watch) => [...(watch ? ["--watch"] : []), launcher("bun")],
+    args: (watch, flags = []) => [
+      ...(watch ? ["--watch"] : []),
+      "--no-env-file", // the command reads .env itself, alike on every runtime
+      ...flags,
+      launcher("bun"),
+    ],
   },
   deno: {
     name: "Deno",
     binary: "deno",
     install: "npm install --save-dev deno",
-    args: (watch) => [
+    args: (watch, flags = []) => [
       "run",
       ...(watch ? ["--watch"] : []),
       NO_LEGACY_ABORT,
       YOUNG_GENERATION,
-      ...PERMISSIONS,
+      "--no-prompt", // a service does not stand still until somebody at the terminal has answered
+      ...PERMISSIONS.filter((permission) => !replaces(flags, permission)),
+      ...flags,
       launcher("deno"),
     ],
   },

@@ -16,7 +16,5 @@ const runtime: Runtime = { name: commands.node.name, version: process.versions.n
 export const serve: Serve = defineServe(runtime);
 
 if (isProgram("node", import.meta)) {
-  // package.json's script names node; "bun run start" asks for Bun all the same.
-  const preferred = process.env["npm_config_user_agent"]?.startsWith("bun/") ? "bun" : "node";
-  void import("../src/cli.ts").then(({ main }) => main({ key: "node", preferred, runtime, serve, commands }));
+  void import("../src/cli.ts").then(({ main }) => main({ key: "node", runtime, serve, commands }));
 }

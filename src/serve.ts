@@ -1,6 +1,7 @@
 /**
  * serve(): how a service is listened on, and how it is closed. `defineServe()` makes it of a runtime.
  */
+import { outliveOutput } from "./output.ts";
 import type { Address, Mounted, Runtime, Tls } from "./runtime.ts";
 import { readPort, type Settings, SettingsError } from "./settings.ts";
 
@@ -52,6 +53,7 @@ const GRACE = 10_000;
 export function defineServe(runtime: Runtime): Serve {
   return async (service, { port, hostname = service.settings.host, tls, signal } = {}) => {
     signal?.throwIfAborted();
+    if (service.settings.logger === console) outliveOutput();
     const logError = (error: unknown) => service.settings.logger.error(error);
     const address: Address = {
       port: port === undefined ? service.settings.port : readPort(port),

@@ -3,40 +3,21 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { commands } from "../runtimes/commands.ts";
 import { SETTINGS } from "../src/settings.ts";
+import { banner, freePort } from "./support/banner.ts";
 import { connect, exchange, next } from "./support/clients.ts";
 import { POLLING } from "./support/engine-client.ts";
-import { type Child, runCommand, runScript, TEST_FOLDER, withCommand, withFiles } from "./support/process.ts";
+import { runCommand, runScript, withCommand, withFiles } from "./support/process.ts";
 import { runtime } from "./support/runtime.ts";
 
 const RUNTIMES = ["node", "bun", "deno"] as const;
 const OTHER = runtime === "bun" ? "deno" : "bun";
-
-const BANNER = /^Hinoko \S+ on (?<name>\S+) (?<version>\S+)\n(?<rows>(?: {2}.*\n)*? {2}Origins .*\n)/m;
-
-/** Waits for the command's (next) banner; tells the runtime that it names, and its rows. */
-async function banner(child: Child) {
-  const { name, version, rows = "" } = (await child.wrote(BANNER)).groups ?? {};
-  const row = (title: string) => new RegExp(`^ {2}${title} +(.*)$`, "m").exec(rows)?.[1] ?? "";
-  const [url = "", ...rest] = row("Address").split(" ");
-  return { name, version, row, url, listening: rest.join(" ") };
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert.ok(typeof address === "object" && address);
-  return address.port;
-}
 
 test("runserver serves the demo and prints its runtime, address, transports, adapter, hosts and origins", () =>
   withCommand(["runserver", "0"], {}, async (child) => {
@@ -44,6 +25,7 @@ test("runserver serves the demo and prints its runtime, address, transports, ada
     assert.deepEqual([name, version], [commands[runtime].name, process.versions[runtime]]);
     assert.match(url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
     assert.equal(listening, "(listening on 0.0.0.0)");
+    assert.equal(row("App"), "the demo: no --app, and no app.ts, app.js, src/app.ts, src/app.js here");
     assert.equal(row("Transports"), "polling, websocket");
     assert.equal(row("Adapter"), "memory");
     assert.equal(row("Hosts"), ".localhost, 127.0.0.1, [::1], 0.0.0.0");
@@ -108,6 +90,41 @@ for (const file of ["app.mjs", "app.js", "app.ts"]) {
     ));
 }
 
+for (const file of ["app.ts", "app.js", "src/app.ts", "src/app.js"]) {
+  test(`without --app the command takes ${file} of the current folder`, () =>
+    withFiles(
+      { "package.json": APPS["package.json"], [file]: file.endsWith("js") ? APPS["app.js"] : APPS["app.ts"] },
+      (cwd) =>
+        withCommand(["127.0.0.1:0"], { cwd }, async (child) => {
+          const { url, row } = await banner(child);
+          assert.equal(row("App"), file);
+          assert.equal(await (await fetch(`${url}/hello`)).text(), "hello");
+          assert.equal((await fetch(url)).status, 404);
+        }),
+    ));
+}
+
+for (const target of RUNTIMES) {
+  test(`.env is read under ${commands[target].name}, and the environment wins over it`, () => {
+    const files = {
+      ".env": 'export HOST="127.0.0.1"\nPORT=0 # any\nTRANSPORTS=polling\nALLOWED_HOSTS=$HOST\n',
+      ".env.local": "TRANSPORTS=nothing",
+    };
+    const env = { TRANSPORTS: "websocket", ALLOWED_HOSTS: "127.0.0.1" };
+    return withFiles(files, (cwd) =>
+      withCommand(["--runtime", target], { cwd, env }, async (child) => {
+        const { name, url, listening, row } = await banner(child);
+        assert.equal(name, commands[target].name);
+        assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
+        assert.notEqual(url, "http://127.0.0.1:8000");
+        assert.equal(listening, "");
+        assert.equal(row("Transports"), "websocket");
+        assert.equal(row("Hosts"), "127.0.0.1");
+      }),
+    );
+  });
+}
+
 test("an app's file is found from the current folder", () =>
   withFiles(APPS, (cwd) =>
     withCommand(["--app", "app.mjs", "127.0.0.1:0"], { cwd }, async (child) => {
@@ -127,7 +144,15 @@ describe("bad usage and bad configuration end the command with one line and stat
     [["--runtime", "x"], {}, "Unknown runtime: x (known: node, bun, deno)"],
     [["--runtime=constructor"], {}, "Unknown runtime: constructor (known: node, bun, deno)"],
     [["--runtime"], {}, /--runtime/],
-    [["--speed", "9"], {}, /--speed/],
+    [
+      ["--speed", "9"],
+      {},
+      'Unknown option: --speed (known: --app, --runtime, --reload, --help, --version; a runtime\'s own go behind "--")',
+    ],
+    [["--relaod"], {}, "Unknown option: --relaod (did you mean --reload?)"],
+    [["--application=app.js"], {}, "Unknown option: --application (did you mean --app?)"],
+    [["dev"], {}, "Unknown command: dev (known: runserver)"],
+    [["serve", "8000"], {}, "Unknown command: serve (known: runserver)"],
     [["80a"], {}, `${HOST_PORT} (got "80a")`],
     [["127.0.0.1:65536"], {}, `${HOST_PORT} (got "127.0.0.1:65536")`],
     [["::1:8000"], {}, `${HOST_PORT} (got "::1:8000")`],
@@ -255,6 +280,46 @@ for (const target of RUNTIMES) {
   }
 }
 
+const FLAGS = { node: "--max-old-space-size=200", bun: "--smol", deno: "--allow-write" } as const;
+const WRITER = `
+  import { writeFileSync } from "node:fs";
+  export default ({ app }) => {
+    app.get("/", (c) => {
+      writeFileSync(new URL("written.txt", import.meta.url), "");
+      return c.text(process.execArgv.join(" "));
+    });
+  };
+`;
+
+for (const target of [undefined, ...RUNTIMES]) {
+  const flag = FLAGS[target ?? runtime];
+  const asked = target ? ["--runtime", target] : [];
+  test(`hinoko ${[...asked, "--", flag].join(" ")} gives the flag to the runtime`, () =>
+    withFiles({ "app.mjs": WRITER }, (folder) => {
+      const isDeno = (target ?? runtime) === "deno";
+      const given = isDeno ? `${flag}=${folder}` : flag;
+      const args = ["127.0.0.1:0", "--app", join(folder, "app.mjs"), ...asked, "--", given];
+      return withCommand(args, {}, async (child) => {
+        const response = await fetch((await banner(child)).url);
+        assert.equal(response.status, 200);
+        if (!isDeno) assert.match(await response.text(), new RegExp(`(?:^| )${flag}\\b`));
+        child.signal("SIGTERM");
+        assert.equal((await child.ended()).status, 0);
+      });
+    }));
+}
+
+test("an app that lacks a permission of Deno's has the log say which flag gives it, and how", () =>
+  withFiles({ "app.mjs": WRITER }, (folder) => {
+    const args = ["127.0.0.1:0", "--app", join(folder, "app.mjs"), "--runtime", "deno"];
+    return withCommand(args, {}, async (child) => {
+      assert.equal((await fetch((await banner(child)).url)).status, 500);
+      const line = /^The app lacks .* end the command with: -- (?<flag>--allow-write=\S+)$/m;
+      const { groups } = await child.wrote(line, "stderr");
+      assert.equal(groups?.["flag"], `--allow-write=${join(folder, "written.txt")}`);
+    });
+  }));
+
 for (const flag of [["--runtime", OTHER], [`--runtime=${OTHER}`]]) {
   test(`${flag.join(" ")} starts the program next to the app, passes the other arguments on, and ends as it does`, () => {
     const program = `node_modules/.bin/${OTHER}`;
@@ -266,25 +331,6 @@ for (const flag of [["--runtime", OTHER], [`--runtime=${OTHER}`]]) {
     });
   });
 }
-
-test("--reload starts again when the app has changed, until it is told to end", () => {
-  const app = (text: string) => `export default ({ app }) => { app.get("/", (c) => c.text("${text}")); };`;
-  return withFiles(
-    { "app.mjs": app("one") },
-    (folder) =>
-      withCommand(["127.0.0.1:0", "--reload", "--app", join(folder, "app.mjs")], {}, async (child) => {
-        const text = async () => (await fetch((await banner(child)).url).catch(() => undefined))?.text();
-        assert.equal(await text(), "one");
-        await writeFile(join(folder, "app.mjs"), app("two"));
-        // A change of any other file of the project restarts it as well.
-        let served = await text();
-        while (served !== "two") served = await text();
-        child.signal("SIGTERM");
-        assert.equal((await child.ended()).status, 0);
-      }),
-    TEST_FOLDER, // a watcher may see nothing outside the project
-  );
-});
 
 for (const [only, other] of [
   ["polling", "websocket"],

@@ -9,6 +9,7 @@ import process from "node:process";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type * as packaged from "../runtimes/commands.ts";
+import { commands } from "../runtimes/commands.ts";
 import { TEST_FOLDER, withProcess } from "./support/process.ts";
 import { launcher, runtime } from "./support/runtime.ts";
 
@@ -107,6 +108,7 @@ before(async () => {
       console.log(typeof createService, typeof serve);
     `,
     "app.mjs": APP,
+    "app.ts": `${APP.trim()} const unused: number = 1; void unused;`,
     "typed.ts": TYPED,
     "tsconfig.json": JSON.stringify(CONFIG),
   };
@@ -161,6 +163,63 @@ test(`npx hinoko runserver --app --runtime ${runtime} serves an author's app`, (
       assert.equal(await (await fetch(`${url}/hello`)).text(), "hello");
     },
   ));
+
+/** How a runtime starts the command without a word of Node's. */
+const OWN_WAY = {
+  node: ["node_modules/.bin/hinoko"],
+  bun: ["--bun", "node_modules/.bin/hinoko"],
+  deno: [
+    "run",
+    "--allow-net",
+    "--allow-env",
+    "--allow-read",
+    "--node-modules-dir=manual",
+    "npm:hinoko/hinoko",
+  ],
+};
+
+test(`${[runtime, ...OWN_WAY[runtime]].join(" ")} serves under ${runtime} itself`, () =>
+  withProcess(
+    launcher.program,
+    [...OWN_WAY[runtime], "127.0.0.1:0", "--app", "app.mjs"],
+    { cwd: folder },
+    async (child) => {
+      const [, name] = await child.wrote(/^Hinoko \S+ on (\S+)/m);
+      assert.equal(name, commands[runtime].name);
+      const [, url = ""] = await child.wrote(/^ {2}Address +(\S+)/m);
+      assert.equal(await (await fetch(`${url}/hello`)).text(), "hello");
+    },
+  ));
+
+test("npx that gets SIGTERM takes the service with it", () =>
+  withProcess(
+    "npx",
+    ["--no-install", "hinoko", "runserver", "127.0.0.1:0", "--app", "app.mjs", "--runtime", runtime],
+    { cwd: folder, env: { PATH } },
+    async (npx) => {
+      await npx.wrote(/^ {2}Address +(\S+)/m);
+      npx.signal("SIGTERM");
+      await npx.ended(); // with all that it has started
+    },
+  ));
+
+if (runtime === "node") {
+  test("an app in TypeScript under Node.js runs, or the remedy is named", {
+    skip: runtime !== "node",
+  }, async () => {
+    const args = ["node_modules/hinoko/dist/runtimes/hinoko.js", "127.0.0.1:0", "--app", "app.ts"];
+    const runsTypeScript = "typescript" in process.features && process.features.typescript;
+    await withProcess(launcher.program, args, { cwd: folder }, async (child) => {
+      if (runsTypeScript) return void (await child.wrote(/^ {2}Address +(\S+)/m));
+      const { status, stderr } = await child.ended();
+      assert.equal(status, 2);
+      assert.match(
+        stderr,
+        /^Cannot load the app app\.ts: Unknown file extension .* "-- --import tsx" to the command\n$/,
+      );
+    });
+  });
+}
 
 test("an author's code in TypeScript is checked against the package's types", () =>
   run(join(PROJECT, "node_modules/.bin/tsc"), ["-p", "."]).then((stdout) => assert.equal(stdout, "")));

@@ -221,7 +221,7 @@ test("a route can use the Socket.IO server as c.var.io", () =>
 test("nothing but its exact path reaches Socket.IO, past a middleware for that path", () =>
   withService(
     {},
-    ({ app }) => app.use("/socket.io/", (c) => c.text("members only", 401)),
+    ({ app }) => app.use("/socket.io/", async (c) => c.text("members only", 401)),
     async ({ url, ws }) => {
       for (const [path, status] of [
         ["/socket.io/", 401],

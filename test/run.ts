@@ -16,7 +16,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { commands } from "../runtimes/commands.ts";
-import { findBinary } from "../src/respawn.ts";
+import { findBinary } from "../src/cli/respawn.ts";
 import { type FileOutcome, killTestFiles, runTestFile } from "./support/test-process.ts";
 
 /** The newest Node.js that npm has a binary of, beside the one that runs npm. */
@@ -46,7 +46,8 @@ interface Target {
 const EVERYTHING = ["test", "test/parity"];
 const PARITY = ["test/parity"];
 const NODE_ONLY = "test/node";
-const concernsEngines = (file: string) => !/\/(?:cli|package|settings|standalone)\.test\.ts$/.test(file);
+const concernsEngines = (file: string) =>
+  !/\/(?:cli|ending|package|reload|settings|standalone)\.test\.ts$/.test(file);
 const WITHOUT_FAST_PATHS = { FAST_PATHS: "false" };
 
 const TARGETS: readonly Target[] = [

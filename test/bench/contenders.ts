@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { commands, NO_LEGACY_ABORT, YOUNG_GENERATION } from "../../runtimes/commands.ts";
-import { findBinary } from "../../src/respawn.ts";
+import { findBinary } from "../../src/cli/respawn.ts";
 
 /** A contender's part in the comparison. */
 export type Role = "hinoko" | "without fast paths" | "default" | "plain" | "ceiling" | "python";

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { commands } from "../../runtimes/commands.ts";
-import { type Command, findBinary } from "../../src/respawn.ts";
+import { type Command, findBinary } from "../../src/cli/respawn.ts";
 import { PYTHON } from "./contenders.ts";
 
 const PACKAGES = ["hono", "@hono/node-server", "socket.io", "engine.io", "@socket.io/bun-engine", "ws"];

@@ -37,7 +37,7 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #changes = new EventEmitter();
   #hasClosed = false;
-  #read = 0;
+  readonly #read = { stdout: 0, stderr: 0 };
 
   constructor(program: string, args: readonly string[], { cwd, env }: ProcessOptions = {}) {
     // A group of its own, so that all of it can be killed.
@@ -66,13 +66,13 @@ export class Child {
     });
   }
 
-  /** Waits for the next match in what it writes to stdout, behind the match of the last call. */
-  async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+  /** Waits for the next match in what it writes, behind the match of the last call. */
+  async wrote(pattern: RegExp, stream: "stdout" | "stderr" = "stdout"): Promise<RegExpExecArray> {
     const patience = AbortSignal.timeout(PATIENCE);
     for (;;) {
-      const match = pattern.exec(this.stdout.slice(this.#read));
+      const match = pattern.exec(this[stream].slice(this.#read[stream]));
       if (match) {
-        this.#read += match.index + match[0].length;
+        this.#read[stream] += match.index + match[0].length;
         return match;
       }
       if (this.#hasClosed || patience.aborted) throw this.#disappointment(`wrote no ${String(pattern)}`);
@@ -90,10 +90,21 @@ export class Child {
     return { status, stdout: this.stdout, stderr: this.stderr };
   }
 
+  /** Closes the pipes that it writes to, as `| head -1` does. */
+  closeOutput(): void {
+    this.#process.stdout?.destroy();
+    this.#process.stderr?.destroy();
+  }
+
   /** Signals this process alone. */
   signal(name: NodeJS.Signals): void {
     // Not the child's own kill(), after which Deno reports a death by that signal whatever the status is.
     if (this.#process.pid !== undefined) process.kill(this.#process.pid, name);
+  }
+
+  /** Signals this process and everything that it started, as Ctrl-C does in a terminal. */
+  signalAll(name: NodeJS.Signals): void {
+    if (this.#process.pid !== undefined) process.kill(-this.#process.pid, name);
   }
 
   /** Kills this process and everything that it started. */
@@ -176,7 +187,7 @@ export async function start(args: readonly string[], options: ProcessOptions = {
 
 /** Where there are permissions, starting another program needs one more than serving does. */
 function launcherArgs(args: readonly string[]): string[] {
-  const starts = args.some((arg) => /^--(?:runtime|reload)\b/.test(arg));
+  const starts = args.some((arg) => /^--(?:runtime|reload|$)/.test(arg));
   return starts && runtime === "deno" ? launcher.args.toSpliced(1, 0, "--allow-run") : launcher.args;
 }
 

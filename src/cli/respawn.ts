@@ -7,6 +7,7 @@ import { stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { awaitEnd, LAUNCHED } from "./ending.ts";
 
 /** How a launcher is started from a command line. */
 export interface Command {
@@ -16,8 +17,11 @@ export interface Command {
   readonly binary: string;
   /** What an operator types to get it. */
   readonly install: string;
-  /** What the program is given before the command's own arguments; with `watch`, restarts when a file changes. */
-  args(watch: boolean): string[];
+  /**
+   * What the program is given before the command's own arguments; with `watch`, restarts when a file changes.
+   * @param flags of the program itself, from the command line
+   */
+  args(watch: boolean, flags?: readonly string[]): string[];
 }
 
 /** Launchers by the value of `--runtime` that stands for them. */
@@ -67,15 +71,23 @@ function* above(folder: string): Generator<string> {
 
 /**
  * Runs a program in this one's place: same terminal, stopped when this one is. Resolves with its exit status.
+ * @param parent who started this process
  * @throws {RespawnError} when this runtime may not start programs
  */
-export async function runAgain(binary: string, ...args: readonly string[][]): Promise<number> {
+export async function runAgain(
+  parent: number,
+  binary: string,
+  ...args: readonly string[][]
+): Promise<number> {
   try {
-    const child = spawn(binary, args.flat(), { stdio: "inherit" });
-    // As SIGINT, whichever came: Deno's watcher outlives SIGTERM. Not with child.kill(), after which Deno reports a
-    // death by that signal, whatever status the program ends with.
-    const stop = () => child.pid !== undefined && process.kill(child.pid, "SIGINT");
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+    const env = { ...process.env, [LAUNCHED]: "1" };
+    const child = spawn(binary, args.flat(), { stdio: "inherit", env });
+    // Not with child.kill(), after which Deno reports a death by that signal, whatever status the program ends with.
+    const send = (signal: NodeJS.Signals) => {
+      if (child.pid !== undefined) process.kill(child.pid, signal);
+    };
+    // As SIGINT, whatever came: Deno's watcher outlives SIGTERM.
+    awaitEnd(parent, { stop: () => send("SIGINT"), force: () => send("SIGKILL") });
     const [status] = await once(child, "exit");
     return typeof status === "number" ? status : 1;
   } catch (error) {

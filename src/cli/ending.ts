@@ -1,0 +1,61 @@
+/**
+ * How the command is told to end: by a signal, or by the end of the process that started it for somebody else.
+ */
+import process from "node:process";
+import { setInterval } from "node:timers";
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** Set for the processes that `--runtime` and `--reload` start. */
+export const LAUNCHED = "HINOKO_LAUNCHED";
+
+/** How often the parent is looked for, in milliseconds. */
+const LOOK_INTERVAL = 1_000;
+
+/** How long after the first signal a second one is taken for an echo of it under npm, in milliseconds. */
+const ECHO = 250;
+
+/** What is done at the first request to end, and at the next. */
+export interface Ending {
+  /** Ends gracefully. */
+  readonly stop: () => void;
+  /** Ends at once. */
+  readonly force: () => void;
+}
+
+/**
+ * Waits for the requests to end this process. Whoever starts a program themselves (a shell, Docker, systemd) sends a
+ * signal, and a second one to the impatient. npm (as its kin) has a shell in between, and ends that shell alone when it
+ * is told to end: then the program has a new parent. In a terminal, Ctrl-C reaches the program and npm, which may pass
+ * it on: that is one request.
+ * @param parent `process.ppid` as it was when this process began
+ */
+export function awaitEnd(parent: number, { stop, force }: Ending): void {
+  const isLaunched = process.env[LAUNCHED] !== undefined;
+  const isUnderNpm = process.env["npm_lifecycle_event"] !== undefined;
+  let stopped: number | undefined;
+  const stopOnce = () => {
+    if (stopped !== undefined) return;
+    stopped = Date.now();
+    stop();
+  };
+
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (stopped === undefined) return stopOnce();
+      // A launched process gets Ctrl-C from the terminal and from its launcher, and more from Deno's watcher: the
+      // launcher counts, and kills.
+      const isRepeated = !isLaunched && Date.now() - stopped >= (isUnderNpm ? ECHO : 0);
+      if (isRepeated) force();
+    });
+  }
+
+  if (!isLaunched && !isUnderNpm) return;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    // A launcher stays until this process has ended, unless it has been told to end at once.
+    if (isLaunched && stopped !== undefined) force();
+    else stopOnce();
+  }, LOOK_INTERVAL);
+  timer.unref();
+}
