@@ -37,6 +37,7 @@ test("a delay on either side of the Hono app changes nothing", async () => {
     if (c.req.query("user") !== "ann") return c.text("who are you?", 401);
     await next();
     c.header("X-User", "ann");
+    return undefined;
   });
   service.app.get(
     "/ws",
@@ -174,9 +175,9 @@ test("what the listeners of an author's WebSocket route throw is logged, and end
           onOpen: () => {
             throw new Error("in onOpen");
           },
-          onMessage: async (event, socket) => {
-            if (event.data === "echo") socket.send("echo");
-            else await Promise.reject(new Error("in onMessage"));
+          onMessage: (event, socket) => {
+            if (event.data !== "echo") throw new Error("in onMessage");
+            socket.send("echo");
           },
         })),
       );
