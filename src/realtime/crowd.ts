@@ -44,7 +44,7 @@ export class Crowd {
     return this.#others.size === 0 ? [] : [...this.#others];
   }
 
-  /** Adds a socket that has joined. It becomes a subscriber after the first message that is sent to it. */
+  /** Adds a socket that has joined. It can subscribe once a message was sent to it. */
   add(id: string): void {
     if (!this.#subscribers.has(id)) this.#others.add(id);
   }
