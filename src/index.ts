@@ -12,5 +12,8 @@ export { defineServe, ListenError, type Listening, type Serve, type ServeOptions
 export { type App, createService, type Service, type ServiceEnv } from "./service.ts";
 export { type Logger, type ServiceOptions, type Settings, SettingsError } from "./settings.ts";
 
-/** Hono's `getConnInfo()` on every runtime; behind trusted proxies it tells the client's address, not the proxy's. */
+/**
+ * Hono's `getConnInfo()` for every runtime. Behind trusted proxies `remote.address` is the client's address, not the
+ * proxy's. For a request that no launcher made (`app.request()` in a test) `remote` is empty.
+ */
 export const getConnInfo: GetConnInfo = (c) => c.env?.hinoko?.getConnInfo(c) ?? { remote: {} };

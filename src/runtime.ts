@@ -1,5 +1,5 @@
 /**
- * Types only: what a launcher provides (a `Runtime`), and what it gets (a `Mounted` service).
+ * Types only: what a launcher provides (a `Runtime`), and the service that it is given to serve (`Mounted`).
  */
 import type { Context } from "hono";
 import type { ConnInfo, GetConnInfo } from "hono/conninfo";
@@ -9,14 +9,14 @@ import type { Engine } from "./engine/engine.ts";
 import type { Upgrade } from "./engine/peer.ts";
 import type { Settings } from "./settings.ts";
 
-/** A runtime, as its launcher describes it. */
+/** A runtime, as its launcher describes it to `defineServe()`. */
 export interface Runtime {
-  /** As people write it: "Node.js", "Bun", "Deno". */
+  /** The name as people write it: "Node.js", "Bun", "Deno". */
   readonly name: string;
   readonly version: string;
-  /** Who makes a request. @param env its `c.env` */
+  /** Tells who makes a request. @param env the request's `c.env` */
   visitor(request: Request, env: Partial<Bindings>): Visitor;
-  /** Listens; rejects with the runtime's own error when it cannot. */
+  /** Starts to listen. Rejects with the runtime's own error when it cannot. */
   listen(service: Mounted, address: Address): Promise<Listener>;
 }
 
@@ -38,25 +38,28 @@ export interface Tls {
 /** A listening socket. */
 export interface Listener {
   readonly port: number;
-  /** Takes no new connection, and resolves when the requests under way are answered and their connections closed. */
+  /** Stops to accept connections. Resolves when pending requests are answered and their connections are closed. */
   close(): Promise<void>;
-  /** Drops the connections that are still there. */
+  /** Drops the connections that are still open. */
   terminate(): void;
 }
 
-/** Who makes a request: what the guards look at. A runtime tells it from what it has at hand. */
+/**
+ * Who makes a request: what the guards look at. Each runtime reads it from the request object that it has at
+ * hand, so that a fast path need not make a Request for the guards.
+ */
 export interface Visitor {
-  /** A header, by its name in lower case. */
+  /** The value of a header. @param name in lower case */
   header(name: string): string | undefined;
-  /** How this server was spoken to: "http" or "https". */
+  /** The scheme of the connection to this server, "http" or "https". Proxies in front are not considered. */
   readonly scheme: string;
-  /** The address of whoever opened the connection. */
+  /** The IP address of the connection's other end: the client or a proxy. */
   readonly address: string | undefined;
-  /** Address and port of whoever opened the connection, as Hono's `getConnInfo()` tells them. */
+  /** Address and port of the connection's other end, in the form of Hono's `getConnInfo()`. */
   readonly remote: ConnInfo["remote"];
 }
 
-/** A mounted service: requests go into `fetch`, the runtime's engine goes under `engine`. */
+/** A service that is about to be served: a launcher passes requests to `fetch`, and attaches its engine to `engine`. */
 export interface Mounted {
   readonly settings: Settings;
   readonly engine: Engine;
@@ -65,22 +68,22 @@ export interface Mounted {
   /** Runs a request through the Hono app; `env` becomes `c.env`. */
   fetch(request: Request, env: Bindings): Response | Promise<Response>;
   /**
-   * Whether a request may bypass the Hono chain: it meets nothing there but the Socket.IO route (no middleware and no
-   * route of the author's), and the guards accept the visitor.
+   * Lets a request go to the engine without the Hono chain, which is the fast path. It may when the chain has nothing
+   * for it but the Socket.IO route (no middleware and no route of the author's) and the guards accept the visitor.
    * @param target path and query
-   * @returns what the engine gets with the request; undefined for a request that the chain has to answer
+   * @returns what the engine is told with the request; undefined for a request that the chain has to answer
    */
   admitDirectly(method: string, target: string, visitor: Visitor): Opener | undefined;
-  /** Closes the WebSockets of the author's own routes: the server goes away. */
+  /** Closes the WebSockets of the author's own routes with code 1001 (going away). */
   closeRoutes(): void;
 }
 
-/** What `c.env` holds on every runtime, beside what the launcher puts there of its runtime's. */
+/** What `c.env` holds on every runtime. A launcher adds what belongs to its runtime. */
 export interface Bindings extends UpgradeEnv {
   readonly hinoko: Binding;
 }
 
-/** The same for every request of a mounted service. */
+/** What every request of a mounted service finds in `c.env.hinoko`. One object serves them all. */
 export interface Binding {
   readonly runtime: Runtime;
   /** Hono's `getConnInfo()`, with the client's address in place of a trusted proxy's. */
@@ -88,8 +91,8 @@ export interface Binding {
   readonly routes: WebSocketRoutes;
 }
 
-/** The WebSocket routes of the author's. */
+/** The author's own WebSocket routes, made with `upgradeWebSocket()`. */
 export interface WebSocketRoutes {
-  /** Lets a WebSocket be used by an author's listeners. @param c the context of the handshake */
+  /** Connects a WebSocket with the author's listeners, once its handshake is made. @param c the handshake's context */
   upgrade(c: Context, events: WSEvents): Upgrade;
 }

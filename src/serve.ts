@@ -1,19 +1,20 @@
 /**
- * serve(): how a service is listened on, and how it is closed. `defineServe()` makes it of a runtime.
+ * serve(): listens on an address for a service, and closes it gracefully. Each launcher makes its own `serve()` with
+ * `defineServe(runtime)`.
  */
 import { outliveOutput } from "./output.ts";
 import type { Address, Mounted, Runtime, Tls } from "./runtime.ts";
 import { readPort, type Settings, SettingsError } from "./settings.ts";
 
-/** Where to listen, and until when. */
+/** Where `serve()` listens, and until when. */
 export interface ServeOptions {
   /** Port, 0 to 65535; 0 takes a free one. @default settings.port */
   port?: number;
   /** Host name or IP address of this machine. @default settings.host */
   hostname?: string;
-  /** Serves over TLS: `https://`, `wss://`. */
+  /** Serves over TLS (`https://`, `wss://`) with this key and certificate. @default none: `http://`, `ws://` */
   tls?: Tls;
-  /** Closes the service gracefully when it is aborted. */
+  /** When this signal is aborted, the service is closed as by `close()`. @default none */
   signal?: AbortSignal;
 }
 
@@ -24,30 +25,40 @@ export interface Listening {
   readonly port: number;
   readonly hostname: string;
   /**
-   * Stops gracefully: opens no session any more, tells every client behind what was sent to it (waiting half a second
-   * at the most for one that does not listen), lets the requests under way finish (10 seconds at the most), frees
-   * the port. Later calls return the same promise.
+   * Stops gracefully. It opens no new session, sends every client a close packet after the packets that are waiting for
+   * it (a client that does not poll is waited for half a second at most), lets pending requests finish (10 seconds at
+   * most), and frees the port. Later calls return the same promise.
    */
   readonly close: () => Promise<void>;
 }
 
-/** Serves a service on one runtime. Rejects when the address cannot be listened on. */
+/**
+ * Serves a service on one runtime.
+ * @throws {ListenError} when the address cannot be listened on
+ * @throws {SettingsError} when `port` or `tls` is not of the form expected
+ * @throws {Error} when the service is being served already, and the signal's reason when it is aborted already
+ */
 export type Serve = (service: Servable, options?: ServeOptions) => Promise<Listening>;
 
 /** The part of a service that a launcher needs. */
 export interface Servable {
   readonly settings: Settings;
-  /** `httpServer` is what Socket.IO closes with `io.close()`. */
+  /**
+   * `io.close()` closes the `httpServer` that Socket.IO finds here, so `serve()` puts an object with a close() there.
+   */
   readonly io: { close(): Promise<void>; httpServer: unknown };
-  /** Mounts the routes that come last. Throws while the service is being served already. */
+  /** Adds the routes that come behind the author's. @throws {Error} while the service is being served already */
   mount(runtime: Runtime): Mounted;
 }
 
-/** How long `close()` waits for polling clients to fetch the close packet, in milliseconds: they poll again at once. */
-const LINGER = 500;
+/**
+ * How long `close()` waits until polling clients have fetched the close packet, in milliseconds. It is short, because a
+ * client that is still there sends its next poll at once.
+ */
+const CLOSE_PACKET_TIMEOUT = 500;
 
-/** How long `close()` waits for requests that are under way, in milliseconds. */
-const GRACE = 10_000;
+/** How long `close()` waits for pending requests, in milliseconds. */
+const PENDING_REQUEST_TIMEOUT = 10_000;
 
 /** Makes the `serve()` of a runtime. */
 export function defineServe(runtime: Runtime): Serve {
@@ -63,23 +74,23 @@ export function defineServe(runtime: Runtime): Serve {
     const mounted = service.mount(runtime);
     const listener = await runtime.listen(mounted, address).catch(async (cause: unknown) => {
       await mounted.engine.detach(0);
-      throw listenError(cause, address);
+      throw createListenError(cause, address);
     });
 
     let isIoClosing = false;
     const stop = async () => {
       service.io.httpServer = undefined;
       mounted.engine.refuseSessions();
-      const patience = startTimer(GRACE);
-      // An adapter whose backplane is gone may never close.
-      if (!isIoClosing) await Promise.race([service.io.close().catch(logError), patience.isOver]);
-      await mounted.engine.detach(LINGER);
-      const idle = listener.close();
+      const timeout = startTimer(PENDING_REQUEST_TIMEOUT);
+      // An adapter that has lost its connection to Redis, say, may never close.
+      if (!isIoClosing) await Promise.race([service.io.close().catch(logError), timeout.isOver]);
+      await mounted.engine.detach(CLOSE_PACKET_TIMEOUT);
+      const listenerClosed = listener.close();
       mounted.closeRoutes();
-      await Promise.race([idle, patience.isOver]);
-      patience.cancel();
+      await Promise.race([listenerClosed, timeout.isOver]);
+      timeout.cancel();
       listener.terminate();
-      await idle;
+      await listenerClosed;
     };
     let stopped: Promise<void> | undefined;
     const close = () => {
@@ -87,7 +98,7 @@ export function defineServe(runtime: Runtime): Serve {
       return (stopped ??= stop());
     };
     const onAbort = () => void close().catch(logError);
-    // What Socket.IO closes with `io.close()`, so that it frees the port as with a server of Node's.
+    // `io.close()` closes this as if it were Node's HTTP server, so that it frees the port on every runtime.
     service.io.httpServer = {
       close(done: () => void) {
         isIoClosing = true;
@@ -95,12 +106,12 @@ export function defineServe(runtime: Runtime): Serve {
       },
     };
     signal?.addEventListener("abort", onAbort);
-    const url = urlOf({ ...address, port: listener.port });
+    const url = formatUrl({ ...address, port: listener.port });
     return { url, port: listener.port, hostname, close };
   };
 }
 
-/** A time that may be cancelled, so that it does not keep the process from ending. */
+/** Starts a timer. `cancel()` stops it: a running timer would keep the process alive. */
 function startTimer(milliseconds: number): { isOver: Promise<void>; cancel(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isOver = new Promise<void>((resolve) => {
@@ -109,8 +120,8 @@ function startTimer(milliseconds: number): { isOver: Promise<void>; cancel(): vo
   return { isOver, cancel: () => clearTimeout(timer) };
 }
 
-/** A wildcard address can be listened on but not called: the URL names the loopback instead. */
-function urlOf({ hostname, port, tls }: Address): string {
+/** Formats the URL for a client on this machine. Nobody can connect to a wildcard address, so it names the loopback. */
+function formatUrl({ hostname, port, tls }: Address): string {
   const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
   return `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
@@ -119,25 +130,31 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is taken",
   EACCES: "permission denied",
   EADDRNOTAVAIL: "this machine has no such address",
-  EINVAL: "this machine has no such address", // what Deno says for the same
+  EINVAL: "this machine has no such address", // Deno's code for EADDRNOTAVAIL
   ENOTFOUND: "no such host",
 };
 
-/** An address that cannot be listened on. The message names it and the reason; `cause` is the runtime's own error. */
+/**
+ * Thrown when an address cannot be listened on. The message names the address and the reason; `cause` is the runtime's
+ * own error.
+ */
 export class ListenError extends Error {
   override name = "ListenError";
 }
 
-function listenError(cause: unknown, { hostname, port, tls }: Address): Error {
+function createListenError(cause: unknown, { hostname, port, tls }: Address): Error {
   if (cause instanceof SettingsError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const known = REASONS[code];
   const reason = known ?? (cause instanceof Error ? cause.message : String(cause));
-  const how = tls && !known ? " with this tls.key and tls.cert" : "";
-  return new ListenError(`Cannot listen on ${hostname}:${port}${how}: ${reason}`, { cause });
+  const tlsNote = tls && !known ? " with this tls.key and tls.cert" : "";
+  return new ListenError(`Cannot listen on ${hostname}:${port}${tlsNote}: ${reason}`, { cause });
 }
 
-/** Checks the form; whether they belong together, the runtime says. A message never shows what was given: it is secret. */
+/**
+ * Checks that key and certificate are PEM text. Whether they belong together is for the runtime to find out. Unlike
+ * other errors, these do not show the value: a private key must not get into a log.
+ */
 function readTls({ key, cert }: Tls): Tls {
   const check = (name: string, value: unknown, form: RegExp, label: string) => {
     if (typeof value === "string" && form.test(value)) return;

@@ -1,5 +1,6 @@
 /**
- * createService(): one Hono app and one Socket.IO server as one service. The one place where the parts meet.
+ * createService(): makes one service of a Hono app and a Socket.IO server. It is the one place where the guards, the
+ * engine, Socket.IO and the demo are put together.
  */
 import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
@@ -22,7 +23,7 @@ import type { Bindings, Mounted, Runtime } from "./runtime.ts";
 import type { Servable } from "./serve.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
 
-/** A map of events, as socket.io types them: names to the listeners' functions. */
+/** A map from the names of events to the types of their listeners, as socket.io types them. */
 type Events<Map> = { [Name in keyof Map]: (...args: never[]) => void };
 
 /** The Hono environment of a service: `c.var.io` is its Socket.IO server. */
@@ -31,14 +32,14 @@ export interface ServiceEnv<Io = Server> {
   Variables: { io: Io };
 }
 
-/** One Hono app and one Socket.IO server. `serve()` of a launcher (`hinoko/node`, `/bun`, `/deno`) runs it. */
+/** One Hono app and one Socket.IO server. The `serve()` of a launcher (`hinoko/node`, `/bun`, `/deno`) runs them. */
 export interface Service<
   ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
   ServerEvents extends Events<ServerEvents> = ClientEvents,
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
 > extends Servable {
-  /** A plain Hono app. The guards are in it already; Socket.IO is mounted behind the author's routes. */
+  /** A plain Hono app. It has the guards already; `serve()` mounts Socket.IO behind the author's routes. */
   readonly app: Hono<ServiceEnv<Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>>>;
   /** A plain Socket.IO server. */
   readonly io: Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
@@ -47,36 +48,43 @@ export interface Service<
   readonly settings: Settings;
 }
 
-const isStatus = (status: number): status is ContentfulStatusCode => status >= 200 && status <= 599;
+const isContentfulStatus = (status: number): status is ContentfulStatusCode => status >= 200 && status <= 599;
 
-/** The engine's answer, with the headers that middleware has set so far; its cookies are beside theirs. */
-function reply(c: Context, { status, headers, body }: Answer): Response {
+/**
+ * Makes Hono's Response of the engine's answer. It goes through the context, which keeps the headers that middleware
+ * has set; cookies are appended, so that the engine's session cookie does not replace a cookie of the author's.
+ */
+function toHonoResponse(c: Context, { status, headers, body }: Answer): Response {
   const fields: Answer["headers"] = {};
   for (const [name, value] of Object.entries(headers)) {
     if (name.toLowerCase() !== "set-cookie") fields[name] = value;
     else for (const cookie of [value].flat()) c.header(name, cookie, { append: true });
   }
-  const known = isStatus(status) ? status : 500;
+  const known = isContentfulStatus(status) ? status : 500;
   return body ? c.body(body, known, fields) : c.body(null, known, fields);
 }
 
-/** What is under Socket.IO unless the author says otherwise. */
-function defaultsOf(settings: Settings): SocketIoOptions {
+/** Chooses the parser and the adapter of Socket.IO for an author who does not set them. */
+function chooseDefaults(settings: Settings): SocketIoOptions {
   const parser: unknown = createParser(settings);
   if (settings.socketio.connectionStateRecovery) return { parser, adapter: RecoveringAdapter };
   return settings.fastPaths ? { parser, adapter: PublishingAdapter } : { parser };
 }
 
-/** An option that is there and undefined is none. */
-const given = (options: SocketIoOptions): SocketIoOptions =>
+/** Leaves out the options that are undefined: spread over the defaults, each would replace its default. */
+const omitUndefined = (options: SocketIoOptions): SocketIoOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
-/** An author's module for `hinoko runserver --app FILE`: its default export gets the service before it is served. */
+/**
+ * The default export of an author's module for `hinoko runserver --app FILE`. It is called with the service, and
+ * awaited, before the service is served.
+ */
 export type App = (service: Service) => void | Promise<void>;
 
 /**
- * Creates a service. It serves nothing yet: `serve(service)` of a launcher does.
- * @throws {SettingsError} when an option, or the environment, has a value that cannot be used
+ * Creates a service: its Hono app and its Socket.IO server. It does not listen yet: the `serve()` of a launcher
+ * (`hinoko/node`, `/bun`, `/deno`) does that.
+ * @throws {SettingsError} when an option or an environment variable has a value that cannot be used
  */
 export function createService<
   ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
@@ -89,7 +97,8 @@ export function createService<
   const forwarded = new Forwarded(settings);
   const origins = new Origins(settings, forwarded);
 
-  const io: Io = new Server({ ...defaultsOf(settings), ...given(settings.socketio) }); // which adds to its options
+  // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
+  const io: Io = new Server({ ...chooseDefaults(settings), ...omitUndefined(settings.socketio) });
   const engine = new Engine();
   io.bind(engine);
 
@@ -104,14 +113,14 @@ export function createService<
     if (refusal) return refusal;
     const { io: _, ...variables } = c.var;
     const opener = new VisitingOpener(visitorOf(c.req.raw, c.env), forwarded, variables);
-    return reply(c, await engine.handle(c, opener));
+    return toHonoResponse(c, await engine.handle(c, opener));
   };
 
-  let isRouted = false;
+  let hasLastRoutes = false;
   const mount = (runtime: Runtime): Mounted => {
     engine.reserve();
-    if (!isRouted) routeLast(runtime);
-    isRouted = true;
+    if (!hasLastRoutes) addLastRoutes(runtime);
+    hasLastRoutes = true;
     const routes = new RouteSockets(settings.socketio.maxHttpBufferSize ?? 1_000_000, settings.logger);
     const binding = { runtime, getConnInfo: forwarded.connInfo, routes };
     const { fetch } = app;
@@ -119,13 +128,16 @@ export function createService<
   };
 
   const targetStart = `${path}/?`;
-  /** Whether the Socket.IO route is all that requests of a method meet. Once a request has come, Hono takes no more routes. */
-  const isAlone = new Map<string, boolean>();
+  /**
+   * For each method, whether its requests meet nothing but the Socket.IO route. It is found out once: Hono takes no
+   * more routes after its first request.
+   */
+  const bypassByMethod = new Map<string, boolean>();
   const canBypassChain = (method: string): boolean => {
-    const known = isAlone.get(method);
+    const known = bypassByMethod.get(method);
     if (known !== undefined) return known;
     const found = app.onlyHandler(method, `${path}/`) === sockets;
-    isAlone.set(method, found);
+    bypassByMethod.set(method, found);
     return found;
   };
 
@@ -136,8 +148,8 @@ export function createService<
     return isAccepted ? new VisitingOpener(visitor, forwarded) : undefined;
   };
 
-  /** Adds the routes over which an author's own route for the same path takes precedence. */
-  function routeLast(runtime: Runtime): void {
+  /** Adds the routes that come last, so that an author's own route for the same path takes precedence. */
+  function addLastRoutes(runtime: Runtime): void {
     if (io.serveClient()) {
       const origin = async (origin: string, c: Context) =>
         origin && (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;

@@ -1,6 +1,6 @@
 /**
- * Settings: what the author passes and what the environment says become one frozen, typed object.
- * What the author passes wins over the environment, the environment over the defaults.
+ * Settings: reads the author's options and the environment variables into one frozen, typed object.
+ * An option wins over its environment variable, and the variable over the default.
  */
 import process from "node:process";
 import proxyaddr from "proxy-addr";
@@ -14,10 +14,10 @@ export type Logger = Pick<Console, "info" | "warn" | "error">;
 /** Options of the Socket.IO server and of the Engine.IO server under it, in one place. */
 export type SocketIoOptions = Partial<ServerOptions>;
 
-/** Who is believed when a request carries X-Forwarded-* headers. */
+/** Whose X-Forwarded-* headers are believed: no proxy's, so many proxies in front, or those with these addresses. */
 export type TrustProxy = false | number | readonly string[];
 
-/** What `createService()` takes. Every setting is optional; a string is read as the environment's form of it. */
+/** What `createService()` takes. Every setting is optional. A string is read like the environment variable's value. */
 export interface ServiceOptions {
   /** Address to listen on. @default HOST, else "0.0.0.0" */
   host?: string;
@@ -31,38 +31,43 @@ export interface ServiceOptions {
    */
   allowedHosts?: readonly string[] | string;
   /**
-   * Origins that may open a Socket.IO session besides the service's own; "null" and "file://" are what packaged pages
-   * and devices name. "*" for all, or for those that `socketio.cors.origin` allows. @default ALLOWED_ORIGINS, else none
+   * Origins that may open a Socket.IO session besides the service's own. Packaged pages and some devices send "null" or
+   * "file://" as their origin. "*" allows all origins or, if `socketio.cors.origin` is given, those that it allows.
+   * @default ALLOWED_ORIGINS, else none
    */
   allowedOrigins?: readonly string[] | string;
   /**
-   * Whether X-Forwarded-For and -Proto count: false, the number of proxies in front, or their addresses
-   * and subnets ("loopback", "10.0.0.0/8"). @default TRUST_PROXY, else false
+   * Whose X-Forwarded-For and X-Forwarded-Proto are believed: nobody's (false), those of the given number of proxies in
+   * front of the service (true means 1), or those of proxies with these addresses and subnets
+   * ("loopback", "10.0.0.0/8"). @default TRUST_PROXY, else false
    */
   trustProxy?: TrustProxy | true | string;
   /**
-   * Whether X-Forwarded-Host of a trusted proxy counts instead of Host. Only for a proxy that sets or removes it:
-   * others pass on what the client claims. @default TRUST_FORWARDED_HOST, else false
+   * Whether X-Forwarded-Host from a trusted proxy replaces Host. Set it only if the proxy sets or removes that header:
+   * other proxies pass on whatever the client claims. @default TRUST_FORWARDED_HOST, else false
    */
   trustForwardedHost?: boolean | string;
   /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
   transports?: readonly string[] | string;
   /**
-   * How many levels of arrays and objects a packet from a client may have, that of its arguments included, from 1 to
-   * 1000; one that has more closes the client's connection. A `socketio.parser` has its own rules.
+   * How many levels of nested arrays and objects a packet from a client may have, from 1 to 1000. The array of its
+   * arguments is one of them. A deeper packet closes the client's connection. A `socketio.parser` of the author's is
+   * not bound by this.
    * @default MAX_DEPTH, else 256
    */
   maxDepth?: number | string;
   /**
-   * Which Engine.IO server is under Socket.IO: the one that is fastest on the runtime (engine.io on Node, Hinoko's
-   * own on Bun and Deno), the one made for the runtime ("matching": engine.io, @socket.io/bun-engine), or Hinoko's
-   * own ("native", which is Deno's in any case). @default ENGINE, else "fastest"
+   * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
+   * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
+   * (engine.io on Node, @socket.io/bun-engine on Bun). "native": Hinoko's own. Deno always runs Hinoko's own.
+   * @default ENGINE, else "fastest"
    */
   engine?: string;
-  /** Whether the demo chat is served at `/` (a route of the author's for `/` wins). @default CHAT, else only in development */
+  /** Whether the demo chat is at `/`, unless the author has a route there. @default CHAT, else only in development */
   chat?: boolean | string;
   /**
-   * Whether Hinoko's own fast paths are taken; without them the engines run as they come, to compare.
+   * Whether Hinoko takes its own fast paths. With false, Socket.IO and the engines run as they are published, which is
+   * for comparison.
    * @default FAST_PATHS, else true
    */
   fastPaths?: boolean | string;
@@ -89,13 +94,13 @@ export interface Settings {
   readonly socketio: Readonly<SocketIoOptions>;
 }
 
-/** A setting that cannot be used. The message names the setting, its value and the form expected. */
+/** Thrown for a setting that cannot be used. The message names the setting, its value and the form expected. */
 export class SettingsError extends Error {
   override name = "SettingsError";
 }
 
-/** Refuses the value of a setting: `PORT must be a number between 0 and 65535 (got "80a")`. */
-export const refuseSetting = (name: string, form: string, value: unknown): SettingsError =>
+/** Makes the error for a value of the wrong form: `PORT must be a number between 0 and 65535 (got "80a")`. */
+export const createSettingError = (name: string, form: string, value: unknown): SettingsError =>
   new SettingsError(
     `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
   );
@@ -135,7 +140,7 @@ const allowedHosts = v.pipe(
   v.array(v.pipe(v.string(), v.regex(HOST))),
 );
 
-// Not only http: a hybrid app's origin is "capacitor://localhost", a packaged page's "file://" or "null".
+// Origins need not be http: a hybrid app has "capacitor://localhost", a packaged page "file://" or "null".
 const isOrigin = (one: string): boolean =>
   one === "*" || one === "file://" || (!one.endsWith("/") && normalizeOrigin(one) !== undefined);
 const allowedOrigins = v.pipe(
@@ -167,40 +172,42 @@ const TRANSPORTS = ["polling", "websocket"] as const;
 const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
 
 /**
- * Checks a port that was given in code.
- * @throws {SettingsError}
+ * Checks the port that an author passes to `serve()`.
+ * @throws {SettingsError} when it is not a whole number between 0 and 65535
  */
 export function readPort(value: number): number {
-  if (!v.is(port, value)) throw refuseSetting("port", PORT_FORM, value);
+  if (!v.is(port, value)) throw createSettingError("port", PORT_FORM, value);
   return value;
 }
 
 interface Setting<Schema extends v.GenericSchema> {
   readonly variable: string;
   readonly schema: Schema;
+  /** The form that an error message asks for. */
   readonly form: string;
+  /** What the setting is for, and its default: `--help` shows both. */
   readonly about: string;
   readonly fallback: string;
 }
-const setting = <Schema extends v.GenericSchema>(entry: Setting<Schema>): Setting<Schema> => entry;
+const defineSetting = <Schema extends v.GenericSchema>(entry: Setting<Schema>): Setting<Schema> => entry;
 
 /** Every setting that the environment can give; `hinoko runserver --help` lists them from here. */
 export const SETTINGS = {
-  host: setting({
+  host: defineSetting({
     variable: "HOST",
     schema: v.pipe(v.string(), v.regex(/^[a-z0-9.:_-]+$/i)),
     form: "a host name or an IP address",
     about: "address to listen on",
     fallback: "0.0.0.0",
   }),
-  port: setting({
+  port: defineSetting({
     variable: "PORT",
     schema: port,
     form: PORT_FORM,
     about: "port to listen on; 0 takes a free one",
     fallback: "8000",
   }),
-  production: setting({
+  production: defineSetting({
     variable: "NODE_ENV",
     schema: v.pipe(
       v.union([v.boolean(), v.string()]),
@@ -210,64 +217,64 @@ export const SETTINGS = {
     about: '"production" serves no development hosts, and the demo chat only when there is no app',
     fallback: "development",
   }),
-  allowedHosts: setting({
+  allowedHosts: defineSetting({
     variable: "ALLOWED_HOSTS",
     schema: allowedHosts,
     form: 'a list of host names without scheme or port ("example.org, .example.org, [::1]" or "*")',
     about: 'host names that are served, ".x" with subdomains, "*" for all',
     fallback: ".localhost, 127.0.0.1, [::1], 0.0.0.0 (production: none)",
   }),
-  allowedOrigins: setting({
+  allowedOrigins: defineSetting({
     variable: "ALLOWED_ORIGINS",
     schema: allowedOrigins,
     form: 'a list of origins ("https://example.org, http://localhost:3000" or "*")',
     about: 'origins that may use Socket.IO besides the service\'s own, "*" for all',
     fallback: "none",
   }),
-  trustProxy: setting({
+  trustProxy: defineSetting({
     variable: "TRUST_PROXY",
     schema: trustProxy,
     form: 'true, false, a number of proxies, or a list of addresses ("loopback, 10.0.0.0/8")',
     about: "whose X-Forwarded-For and -Proto count: how many proxies, or which",
     fallback: "false",
   }),
-  trustForwardedHost: setting({
+  trustForwardedHost: defineSetting({
     variable: "TRUST_FORWARDED_HOST",
     schema: boolean,
     form: "true or false",
     about: "whether X-Forwarded-Host of those proxies counts instead of Host",
     fallback: "false",
   }),
-  transports: setting({
+  transports: defineSetting({
     variable: "TRANSPORTS",
     schema: transports,
     form: 'a list of "polling" and "websocket"',
     about: "transports that are offered",
     fallback: "polling, websocket",
   }),
-  maxDepth: setting({
+  maxDepth: defineSetting({
     variable: "MAX_DEPTH",
-    // Of some thousand levels, what is sent back to others would overflow the stack.
+    // With some thousand levels, encoding the data again to send it to others would overflow the stack.
     schema: integer(1, 1000),
     form: "a whole number between 1 and 1000",
     about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
     fallback: "256",
   }),
-  engine: setting({
+  engine: defineSetting({
     variable: "ENGINE",
     schema: v.picklist(["fastest", "matching", "native"]),
     form: '"fastest", "matching" or "native"',
     about: "the Engine.IO server: the fastest here, the runtime's own, or Hinoko's (Deno has no other)",
     fallback: "fastest",
   }),
-  chat: setting({
+  chat: defineSetting({
     variable: "CHAT",
     schema: boolean,
     form: "true or false",
     about: "the demo chat at /",
     fallback: "true (production: false)",
   }),
-  fastPaths: setting({
+  fastPaths: defineSetting({
     variable: "FAST_PATHS",
     schema: boolean,
     form: "true or false",
@@ -276,34 +283,39 @@ export const SETTINGS = {
   }),
 };
 
-/** A property of the object itself: what other code has put on Object.prototype is no setting. */
-const own = <T extends object, Key extends keyof T>(object: T, key: Key): T[Key] | undefined =>
+/** Reads a property of the object itself. A property that other code has put on Object.prototype is not a setting. */
+const ownValue = <T extends object, Key extends keyof T>(object: T, key: Key): T[Key] | undefined =>
   Object.hasOwn(object, key) ? object[key] : undefined;
 
-/** Takes one setting from the author's options, else from the environment, and checks it. */
-function read<Schema extends v.GenericSchema>(
+/**
+ * Reads one setting from the author's options, else from the environment, and checks it. An empty environment variable
+ * counts as none.
+ * @throws {SettingsError} when the value is not of the form expected
+ */
+function readSetting<Schema extends v.GenericSchema>(
   name: string,
   { variable, schema, form }: Setting<Schema>,
   option: unknown,
   env: Environment,
 ): v.InferOutput<Schema> | undefined {
-  const [source, value] = option !== undefined ? [name, option] : [variable, own(env, variable) || undefined];
+  const [source, value] =
+    option !== undefined ? [name, option] : [variable, ownValue(env, variable) || undefined];
   if (value === undefined) return undefined;
   const result = v.safeParse(schema, value);
-  if (!result.success) throw refuseSetting(source, form, value);
+  if (!result.success) throw createSettingError(source, form, value);
   return result.output;
 }
 
-const duration = v.pipe(v.number(), v.integer(), v.minValue(1));
-const MILLISECONDS = { schema: duration, form: "a whole number of milliseconds above 0" };
-/** The options of Socket.IO that are checked; the others are handed on as they are. */
+const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
+const MILLISECONDS = { schema: positiveInteger, form: "a whole number of milliseconds above 0" };
+/** The options of Socket.IO that are checked here. The others are passed to Socket.IO unchecked. */
 const SOCKETIO = {
   path: { schema: v.pipe(v.string(), v.regex(/^\/[^?#*:]*$/)), form: 'a path that starts with "/"' },
   pingInterval: MILLISECONDS,
   pingTimeout: MILLISECONDS,
   upgradeTimeout: MILLISECONDS,
   connectTimeout: MILLISECONDS,
-  maxHttpBufferSize: { schema: duration, form: "a whole number of bytes above 0" },
+  maxHttpBufferSize: { schema: positiveInteger, form: "a whole number of bytes above 0" },
   transports: {
     schema: v.pipe(v.array(v.picklist(TRANSPORTS)), v.minLength(1)),
     form: 'an array of "polling" and "websocket"',
@@ -311,27 +323,27 @@ const SOCKETIO = {
 };
 
 function checkSocketIo(options: SocketIoOptions): void {
-  if (typeof own(options, "cors") === "function") {
-    throw refuseSetting(
+  if (typeof ownValue(options, "cors") === "function") {
+    throw createSettingError(
       "socketio.cors",
       "an object; its `origin` may be a function of the origin",
       "a function",
     );
   }
   const given = new Map<string, unknown>(Object.entries(options));
-  // Not as one object of valibot's, which goes through its schema with for…in: an enumerable property of
-  // Object.prototype, as other code may leave there, would be a schema of it.
+  // Each option is checked by itself. valibot's object schema loops over its entries with for…in, so it would take an
+  // enumerable property that other code has left on Object.prototype for one of them.
   for (const [name, { schema, form }] of Object.entries(SOCKETIO)) {
     const value = given.get(name);
     if (value !== undefined && !v.is<v.GenericSchema>(schema, value))
-      throw refuseSetting(`socketio.${name}`, form, value);
+      throw createSettingError(`socketio.${name}`, form, value);
   }
 }
 
 /**
- * As in python-socketio, one list says who may come: without an `origin` of its own, `cors` gets the allowed origins.
- * Left to the `cors` package, it would be everybody. An `origin` that the author gives is narrower than "*" and wins
- * over it; origins that are listed by name may come besides.
+ * Completes the CORS options with the allowed origins, so that one list decides who may connect, as in python-socketio.
+ * Without an `origin` the `cors` package would allow every origin. An `origin` that the author gives wins over a "*" in
+ * the list, because it is narrower; origins that the list names are allowed besides it.
  */
 function readCors(cors: SocketIoOptions["cors"], origins: readonly string[]): SocketIoOptions["cors"] {
   if (typeof cors === "object" && cors.origin !== undefined) {
@@ -339,8 +351,8 @@ function readCors(cors: SocketIoOptions["cors"], origins: readonly string[]): So
     return cors.origin === false && named.length > 0 ? { ...cors, origin: named } : cors;
   }
   if (origins.length === 0) return cors && { ...cors, origin: false };
-  const own = origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true };
-  return { ...own, ...cors, origin: own.origin };
+  const ownOptions = origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true };
+  return { ...ownOptions, ...cors, origin: ownOptions.origin };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -353,14 +365,14 @@ const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
  */
 export function readSettings(options: ServiceOptions = {}, env: Environment = process.env): Settings {
   const take = <Key extends keyof typeof SETTINGS>(key: Key) =>
-    read<(typeof SETTINGS)[Key]["schema"]>(key, SETTINGS[key], own(options, key), env);
-  const socketio = own(options, "socketio") ?? {};
+    readSetting<(typeof SETTINGS)[Key]["schema"]>(key, SETTINGS[key], ownValue(options, key), env);
+  const socketio = ownValue(options, "socketio") ?? {};
   checkSocketIo(socketio);
 
   const production = take("production") ?? false;
   const hosts = take("allowedHosts") ?? [];
   const origins = take("allowedOrigins") ?? [];
-  const cors = readCors(own(socketio, "cors"), origins);
+  const cors = readCors(ownValue(socketio, "cors"), origins);
   return Object.freeze({
     host: take("host") ?? "0.0.0.0",
     port: take("port") ?? 8000,
@@ -373,7 +385,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
     fastPaths: take("fastPaths") ?? true,
-    logger: own(options, "logger") ?? console,
+    logger: ownValue(options, "logger") ?? console,
     socketio: Object.freeze({
       transports: take("transports") ?? [...TRANSPORTS],
       ...socketio,

@@ -1,15 +1,18 @@
 /**
- * The origin that a client names, or an operator lists, in one form: "ws://Example.org:80/" is "http://example.org".
+ * Writes origins in one form, so that the Origin header of a client can be compared with the list of an operator:
+ * "ws://Example.org:80/" becomes "http://example.org".
  */
 
-// A page's origin has no more than this. A URL parser takes more: "http://own.org\@evil.com" for own.org.
+// Matches scheme, host and port, and nothing else. A URL parser is too lenient for a guard: it reads
+// "http://own.org\@evil.com" as an URL of own.org.
 const WEB = /^(?:http|ws)(s?):\/\/((?:[a-z0-9._-]+|\[[a-f0-9:.]+\])(?::\d+)?)\/?$/;
 const OTHER = /^(null|file:\/\/|(?!(?:http|ws)s?:)[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@*]+)\/?$/;
 
 /**
- * Writes an origin as a browser does: in lower case, without a default port or a slash at the end, and with "http" for
- * "ws" ("https" for "wss"), which clients outside of browsers send. Origins that are not of the web ("null", "file://",
- * "capacitor://localhost") stay what they are. `undefined` for what is no origin.
+ * Writes an origin as a browser does: in lower case, without a default port and without a slash at the end. Clients
+ * outside of browsers send "ws" and "wss" as the scheme, which become "http" and "https". Origins that are not of the
+ * web ("null", "file://", "capacitor://localhost") keep their form.
+ * @returns undefined for a text that is not an origin
  */
 export function normalizeOrigin(origin: string): string | undefined {
   const lower = origin.toLowerCase();

@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { Decoder, Encoder, type Packet, PacketType } from "socket.io-parser";
-import { Broadcast, broadcast, encodePacket, encodePayload } from "../src/engine/parser.ts";
-import { breachOf } from "../src/realtime/bounds.ts";
+import { encodePacket, encodePayload, FrameCache, frameCache } from "../src/engine/parser.ts";
+import { findExceededBound } from "../src/realtime/bounds.ts";
 import { createParser } from "../src/realtime/parser.ts";
 
 const { EVENT, ACK, CONNECT, DISCONNECT, CONNECT_ERROR } = PacketType;
@@ -208,26 +208,26 @@ describe("A message that is sent to many", () => {
   const packet = (data: string) => ({ type: "message", data, options: { preEncoded: true } }) as const;
 
   test("is encoded once in a turn, and let go of when the turn ends", async () => {
-    const cache = new Broadcast();
+    const cache = new FrameCache();
     for (const message of ["a", "a", "", "b"]) {
       assert.equal(cache.frameOf(message), `4${message}`);
-      assert.ok(cache.isHeld);
+      assert.ok(cache.hasMessage);
     }
     await Promise.resolve();
-    assert.ok(!cache.isHeld);
+    assert.ok(!cache.hasMessage);
     assert.equal(cache.frameOf("b"), "4b");
-    assert.ok(cache.isHeld);
+    assert.ok(cache.hasMessage);
     await Promise.resolve();
-    assert.ok(!cache.isHeld);
+    assert.ok(!cache.hasMessage);
   });
 
   test("is kept nowhere else by the engine's parser", async () => {
     assert.equal(encodePacket(packet("a")), "4a");
-    assert.ok(broadcast.isHeld);
+    assert.ok(frameCache.hasMessage);
     assert.equal(encodePacket(packet("b")), "4b");
     assert.equal(encodePayload([packet("b"), packet("c")]), "4b\x1e4c");
     await Promise.resolve();
-    assert.ok(!broadcast.isHeld);
+    assert.ok(!frameCache.hasMessage);
   });
 });
 
@@ -247,9 +247,9 @@ describe("A bound to JSON", () => {
   test("of its nesting is kept by its text as by itself", () => {
     for (const [json, levels] of rows) {
       assert.doesNotThrow(() => JSON.parse(json), json);
-      assert.equal(breachOf(json, depth(levels)), undefined, json);
-      if (levels > 0) assert.equal(breachOf(json, depth(levels - 1)), "levels", json);
-      assert.equal(breachOf(`[[["${json}`, depth(levels), 4), undefined, json);
+      assert.equal(findExceededBound(json, depth(levels)), undefined, json);
+      if (levels > 0) assert.equal(findExceededBound(json, depth(levels - 1)), "levels", json);
+      assert.equal(findExceededBound(`[[["${json}`, depth(levels), 4), undefined, json);
     }
   });
 
@@ -260,14 +260,14 @@ describe("A bound to JSON", () => {
       '[{"a":1,"b":2,"c":3,"d":4}]',
       '{"a":1,"b":2,"c":3,"d":4}',
     ])
-      assert.equal(breachOf(json, bounds), undefined, json);
+      assert.equal(findExceededBound(json, bounds), undefined, json);
     for (const json of ["[1,2,3,4]", '["a,]",[],{},"\\",[2]"]'])
-      assert.equal(breachOf(json, bounds), "arguments", json);
+      assert.equal(findExceededBound(json, bounds), "arguments", json);
   });
 
   test("is told of text that ends anywhere", () => {
     for (const [json] of rows) {
-      for (let end = 0; end < json.length; end++) breachOf(json.slice(0, end), depth(1));
+      for (let end = 0; end < json.length; end++) findExceededBound(json.slice(0, end), depth(1));
     }
   });
 });

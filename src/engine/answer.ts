@@ -1,5 +1,6 @@
 /**
- * The engine's answer to a request, before it becomes a Response: middlewares and listeners may still edit its headers.
+ * The engine's answer to a request, before it becomes a Response. Until then, middlewares and listeners of "headers"
+ * and "initial_headers" may edit its headers.
  */
 import { Buffer } from "node:buffer";
 
@@ -8,25 +9,28 @@ export interface Answer {
   readonly headers: Record<string, string | string[]>;
   readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream;
   /** Whether the body may be compressed. */
-  readonly compress?: boolean;
+  readonly canCompress?: boolean;
 }
 
-/** An answer that says nothing but its status. */
+/** An answer without headers and body. */
 export const emptyAnswer = (status: number): Answer => ({ status, headers: {} });
 
-/** The answer to a POST whose packets were taken. "text/html", since browsers would offer text/plain as a download. */
+/**
+ * The answer to a POST whose packets were received. Its type is "text/html", as engine.io's, because some browsers
+ * offer text/plain as a download.
+ */
 export const postAnswer = (): Answer => ({
   status: 200,
   headers: bodyHeaders("text/html", "ok"),
   body: "ok",
 });
 
-/** The answer to a poll. @param compress whether a packet in it asks to be compressed */
-export const pollAnswer = (payload: string, compress: boolean): Answer => ({
+/** The answer to a poll. @param canCompress whether one of its packets was sent with the option `compress` */
+export const pollAnswer = (payload: string, canCompress: boolean): Answer => ({
   status: 200,
   headers: bodyHeaders("text/plain; charset=UTF-8", payload),
   body: payload,
-  compress,
+  canCompress,
 });
 
 const bodyHeaders = (type: string, body: string): Answer["headers"] => ({
@@ -36,11 +40,11 @@ const bodyHeaders = (type: string, body: string): Answer["headers"] => ({
 });
 
 export function toResponse({ status, headers, body }: Answer): Response {
-  return new Response(body || null, { status, headers: toInit(headers) });
+  return new Response(body || null, { status, headers: toHeadersInit(headers) });
 }
 
-/** Most headers have one value each. A record of them costs less than `Headers`. */
-function toInit(headers: Answer["headers"]): Record<string, string> | Headers {
+/** Makes a record if each header has one value, as is usual: that costs less than making `Headers`. */
+function toHeadersInit(headers: Answer["headers"]): Record<string, string> | Headers {
   const single: Record<string, string> = {};
   for (const name of Object.keys(headers)) {
     const value = headers[name];
@@ -58,13 +62,13 @@ function toHeaders(headers: Answer["headers"]): Headers {
   return fields;
 }
 
-/** Fields that describe one connection or the framing of one body (RFC 9110, 7.6.1). */
+/** Header fields that belong to one connection or to the framing of one body (RFC 9110, 7.6.1). */
 const CONNECTION_FIELD =
   /^(?:connection|content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|sec-websocket-.+)$/;
 
 /**
- * The fields that the Hono chain has set on an answer, without those of the connection: whoever writes the answer to a
- * raw socket, or makes a handshake, sets these itself.
+ * The header fields of a response without those of the connection. A launcher that writes the response to a raw socket,
+ * or makes a handshake, sets the connection's fields itself, and they must not be sent twice.
  */
 export const endToEndFields = (headers: Headers): [name: string, value: string][] =>
   [...headers].filter(([name]) => !CONNECTION_FIELD.test(name));

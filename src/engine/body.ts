@@ -1,15 +1,15 @@
 /**
- * The bodies of requests and answers: read with a limit, compressed where the client takes it.
+ * Reads the bodies of requests, up to a limit, and compresses the bodies of answers for clients that accept it.
  */
 import { Buffer } from "node:buffer";
 import type { Answer } from "./answer.ts";
 import type { RequestBody } from "./exchange.ts";
 
 /**
- * Reads a request's body as text; a middleware may have read it before.
- * @param limit in bytes
- * @returns `undefined` for a body above the limit, of which no more than that is kept
- * @throws when the connection is lost
+ * Reads a request's body as text, also when a middleware has read it before.
+ * @param limit the most bytes that the body may have
+ * @returns undefined for a larger body, of which never more than the limit is kept in memory
+ * @throws the runtime's error when the connection is lost
  */
 export async function readText(request: RequestBody, limit: number): Promise<string | undefined> {
   const { raw } = request;
@@ -17,13 +17,13 @@ export async function readText(request: RequestBody, limit: number): Promise<str
   if (length > limit) return undefined;
   if (raw.bodyUsed || length <= limit) {
     const bytes = await request.arrayBuffer();
-    // A byte order mark is data like any other, to a Buffer.
+    // Not with TextDecoder's defaults, which drop a byte order mark: to Engine.IO it is data like any other.
     return bytes.byteLength > limit ? undefined : Buffer.from(bytes).toString();
   }
   return readStream(raw.body, limit);
 }
 
-/** For a body that does not tell its length. */
+/** Reads a body without Content-Length, and counts its bytes on the way. */
 async function readStream(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
@@ -33,25 +33,29 @@ async function readStream(
   let text = "";
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
-    if (size > limit) return undefined; // which cancels the stream
+    if (size > limit) return undefined; // leaving the loop cancels the stream
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }
 
-/** Compresses an answer's body with the first encoding of ours that the client takes, or leaves it. */
-export function compress(
+/**
+ * Compresses an answer's body with gzip or, if the client does not accept that, with deflate.
+ * @param accepted the request's Accept-Encoding
+ * @returns undefined when the client accepts neither, or when the runtime cannot compress
+ */
+export function compressBody(
   body: Answer["body"],
   accepted: string | undefined,
 ): { encoding: string; stream: ReadableStream } | undefined {
   if (typeof body !== "string" || typeof CompressionStream === "undefined") return undefined;
-  const encoding = (["gzip", "deflate"] as const).find((name) => accepts(accepted ?? "", name));
+  const encoding = (["gzip", "deflate"] as const).find((name) => acceptsEncoding(accepted ?? "", name));
   if (!encoding) return undefined;
   return { encoding, stream: new Blob([body]).stream().pipeThrough(new CompressionStream(encoding)) };
 }
 
-/** Whether an Accept-Encoding header names this encoding, and not with a weight of 0 (RFC 9110, 12.5.3). */
-const accepts = (header: string, encoding: string): boolean =>
+/** Whether an Accept-Encoding header names the encoding, with a weight above 0 (RFC 9110, 12.5.3). */
+const acceptsEncoding = (header: string, encoding: string): boolean =>
   header.split(",").some((item) => {
     const [name, weight] = item.split(";");
     return name?.trim().toLowerCase() === encoding && !/^\s*q=0(\.0*)?\s*$/.test(weight ?? "");

@@ -1,39 +1,45 @@
 /**
- * How an engine sends one message to many of its sessions at once: they subscribe to a channel. Published messages bypass
- * a session's write buffer and events, so a session subscribes only while nobody can tell the difference.
+ * Channels: an engine sends one message to many of its sessions at once, which have subscribed to a channel.
+ * Published messages bypass a session's write buffer and events, so a session subscribes only while nobody can tell
+ * the difference.
  */
 
-/** The part of an engine that publishes. */
+/** The part of an engine that opens channels. */
 export interface Publisher {
   openChannel(): Channel;
 }
 
 export interface Channel {
   /**
-   * Has a session get what is published, from now on and in order with what is sent to it alone.
+   * Subscribes a session: from now on it gets what is published, in order with what is sent to it alone.
    * @param session a session of the engine that opened the channel
-   * @param ended is called, once, when messages must go through the session again, before the next one is sent to it
-   * @returns undefined when publishing is not right for the session now, or when it subscribes already
+   * @param ended is called once if the session must not be published to any more, before the next message is sent to it
+   * @returns undefined when the session must not be published to now, or has subscribed already
    */
   subscribe(session: object, ended: () => void): Subscription | undefined;
   /**
-   * Sends a message to all subscribers, behind what was sent to them before; also to readers that do not keep up.
-   * @param frame the message as an Engine.IO packet: a string begins with the packet's type
-   * @returns whether all of them keep up; if not, ask each subscription before more is published
+   * Sends a message to all subscribers, also to those whose clients are slow. It arrives after what was sent to them
+   * before.
+   * @param frame the message as an Engine.IO packet: bytes, or a string that begins with the packet's type ("4")
+   * @returns whether all clients keep up; if not, ask each subscription before more is published
    */
   publish(frame: string | Uint8Array): boolean;
 }
 
 export interface Subscription {
-  /** Whether what is sent to the session now is on its way at once. If not, the subscription is to be ended. */
-  readonly keepsUp: boolean;
-  /** Leaves the session out of what is published, until `resume()`. */
+  /**
+   * Whether the session can send at once. If it cannot, the client is slow: end the subscription, so that it buffers.
+   */
+  readonly isKeepingUp: boolean;
+  /** Publishes nothing to the session until `resume()`. */
   pause(): void;
   resume(): void;
   end(): void;
 }
 
-/** Who gets what is published to a channel: by the runtime's own topics, or in a loop. */
+/**
+ * Those that a channel publishes to: the subscribers of a topic, on a runtime that has topics, or a set to loop over.
+ */
 export interface Members<Member> {
   /** @returns false when the member is in already, or its connection is closed */
   add(member: Member): boolean;
@@ -42,34 +48,34 @@ export interface Members<Member> {
   send(frame: string | Uint8Array): boolean;
 }
 
-/** A session as a channel uses it. */
+/** A session as a channel uses it. `Member` is what sends the published frames: a peer or a transport. */
 export interface Outlet<Member> {
-  /** Who takes frames past the session; a session on long-polling has nobody. */
+  /** What sends frames to the client without the session. Undefined for a session on long-polling. */
   readonly member: Member | undefined;
-  /** Whether what is sent now is on its way at once. */
-  readonly isClear: boolean;
+  /** Whether a packet that is sent now is not buffered, neither by the session nor for long by the WebSocket. */
+  readonly canSendNow: boolean;
   /**
-   * Lets frames go past the session, if sending would do nothing but pass them on now: nothing waits, and nobody listens
-   * to what is sent.
-   * @returns whether they may
+   * Allows published frames to bypass the session, if sending them through it would make no difference: its write
+   * buffer is empty, and nobody listens to the events of its packets. It tells the bypass when that changes.
+   * @returns whether it is allowed
    */
-  bypass(bypass: Bypass): boolean;
-  /** The bypass is not needed any more. */
-  unbypass(bypass: Bypass): void;
+  startBypass(bypass: Bypass): boolean;
+  /** Forgets the bypass, which then is not told any more. */
+  stopBypass(bypass: Bypass): void;
 }
 
-/** Who lets frames go past a session. */
+/** Is told by a session when frames must not bypass it any more. */
 export interface Bypass {
-  /** From now on messages must go through the session again. */
+  /** Called before the next message is sent. From now on all messages must go through the session. */
   bypassEnded(): void;
 }
 
-/** The channel of an engine whose sessions have outlets. */
+/** A channel for any engine that can tell the outlet of a session. */
 export class OutletChannel<Member> implements Channel {
   readonly #members: Members<Member>;
   readonly #outletOf: (session: object) => Outlet<Member> | undefined;
 
-  /** @param outletOf a session's outlet; undefined for one that is never published to */
+  /** @param outletOf finds a session's outlet; undefined for a session that cannot be published to now */
   constructor(members: Members<Member>, outletOf: (session: object) => Outlet<Member> | undefined) {
     this.#members = members;
     this.#outletOf = outletOf;
@@ -105,16 +111,16 @@ class OutletSubscription<Member> implements Subscription, Bypass {
     this.#ended = ended;
   }
 
-  /** @returns whether the session subscribes now */
+  /** Subscribes the session. @returns false when it cannot, and nothing has changed */
   begin(): boolean {
-    if (!this.#outlet.bypass(this)) return false;
+    if (!this.#outlet.startBypass(this)) return false;
     if (this.#members.add(this.#member)) return true;
-    this.#outlet.unbypass(this);
+    this.#outlet.stopBypass(this);
     return false;
   }
 
-  get keepsUp(): boolean {
-    return this.#outlet.isClear;
+  get isKeepingUp(): boolean {
+    return this.#outlet.canSendNow;
   }
 
   pause(): void {
@@ -127,7 +133,7 @@ class OutletSubscription<Member> implements Subscription, Bypass {
 
   end(): void {
     this.pause();
-    this.#outlet.unbypass(this);
+    this.#outlet.stopBypass(this);
   }
 
   bypassEnded(): void {
@@ -136,7 +142,7 @@ class OutletSubscription<Member> implements Subscription, Bypass {
   }
 }
 
-/** Members on a runtime whose WebSockets have no topics. */
+/** The members of a channel on a runtime whose WebSockets have no topics. A subclass loops over them to send. */
 export abstract class Loop<Member> implements Members<Member> {
   protected readonly members = new Set<Member>();
 

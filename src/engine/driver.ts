@@ -7,37 +7,37 @@ import type { Answer } from "./answer.ts";
 import type { Publisher } from "./channel.ts";
 import type { Upgrade } from "./peer.ts";
 
-/** Who opened a session, as the Hono chain saw them. */
+/** Who makes a request to the engine, as the HTTP side knows it. The opener of a session stays with it. */
 export interface Opener {
-  /** The client's address, behind trusted proxies too. */
+  /** The client's IP address, not that of a trusted proxy. */
   readonly address: string | undefined;
   /** What the author's middleware put into `c.var`. */
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** What the engine tells a launcher by way of `c.env`. */
+/** What the engine leaves in `c.env` for the launcher. */
 export interface UpgradeEnv {
-  /** Who gets the WebSocket: set by the route that lets a handshake through. */
+  /** What takes the WebSocket once its handshake is made. Set by the route that accepts the handshake. */
   upgrade?: Upgrade | undefined;
 }
 
 /** An Engine.IO server: it takes requests from the Hono route, and opens sessions on `io.engine`. */
 export interface EngineDriver {
   /**
-   * Answers a request on the Socket.IO path. To a WebSocket handshake that it lets through it answers with an empty 200
-   * that stands for the 101: the launcher makes the handshake when the Hono chain has run to its end with that answer,
-   * and sends the headers that the chain set on it.
+   * Answers a request on the Socket.IO path. A Response cannot have status 101, so the engine accepts a WebSocket
+   * handshake with an empty 200 and sets `c.env.upgrade`. If that is still the answer when the Hono chain has
+   * finished, the launcher makes the handshake, and sends the headers that the chain has set.
    */
   handle(c: Context, opener: Opener): Answer | Promise<Answer>;
   /** Adds an Express-style middleware that runs before each request is verified. */
   use(middleware: EngineMiddleware): void;
-  /** Closes every session and takes no new one. */
+  /** Closes every session, and opens no new one. */
   close(): void;
   /** The sessions that are open. */
   readonly sessions: Iterable<Session>;
   /** How many sessions are open. */
   readonly clientsCount: number;
-  /** Sends one message to many sessions at once, where the engine can. */
+  /** Opens the channels for broadcasts. Undefined for an engine that has none. */
   readonly publisher?: Publisher | undefined;
 }
 
@@ -51,7 +51,7 @@ export type EngineMiddleware = (
 /** A session of the bound engine, as far as `io.engine` deals with it. */
 export interface Session {
   readonly request: object;
-  /** Writable: what is sent now is on its way at once. Polling is writable while a poll is pending. */
+  /** `writable` is whether a packet that is sent now leaves at once. With polling, it is while a poll is pending. */
   readonly transport: { readonly writable: boolean };
   close(): unknown;
 }

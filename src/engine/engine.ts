@@ -1,6 +1,7 @@
 /**
- * `io.engine`: one Engine.IO server to Socket.IO and to authors, whichever engine a launcher binds under it.
- * It exists before the service is served, so that listeners and middleware can be registered at any time.
+ * `io.engine`: the one Engine.IO server that Socket.IO and authors know. The work is done by the runtime's own engine
+ * (its driver), which a launcher attaches. `io.engine` exists before that, so that listeners and middleware can be
+ * registered as soon as the service is created.
  */
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,15 +16,17 @@ const NOT_SERVED: Answer = {
   body: "Socket.IO is not being served",
 };
 
-/** How often `detach()` looks for sessions that can be told of the end by now, in milliseconds. */
-const LOOK = 20;
+/**
+ * How often `detach()` looks for sessions that have become writable, and can be sent a close packet, in milliseconds.
+ */
+const CHECK_INTERVAL = 20;
 
 /**
- * Events: `connection` (a session was opened), `connection_error` (one was refused), `initial_headers` and
- * `headers` (an answer is about to be sent; its headers may be edited).
+ * Events: `connection` (a session was opened), `connection_error` (a request was refused), `initial_headers` (the first
+ * answer of a session is about to be sent; listeners may edit its headers) and `headers` (the same for every answer).
  */
 export class Engine extends EventEmitter {
-  /** Makes the id of a session; set it to have your own. */
+  /** Makes the id of a session. @default random ids */
   generateId: ((request: object) => string | PromiseLike<string>) | undefined;
 
   #isReserved = false;
@@ -36,26 +39,26 @@ export class Engine extends EventEmitter {
     return this.#driver?.clientsCount ?? 0;
   }
 
-  /** Sends one message to many sessions at once, where the bound engine can. */
+  /** Opens the channels for broadcasts. Undefined while no engine is attached, and for an engine that has none. */
   get publisher(): Publisher | undefined {
     return this.#driver?.publisher;
   }
 
-  /** Whether new sessions are taken. */
+  /** Whether new sessions are opened. */
   get isOpen(): boolean {
     return this.#driver !== undefined && !this.#isClosing;
   }
 
   /**
-   * Reserves the place under this engine for a runtime's, until `detach()`.
-   * @throws when it is taken already
+   * Reserves this engine for the driver of one launcher, until `detach()`.
+   * @throws {Error} when another launcher serves the service already
    */
   reserve(): void {
     if (this.#isReserved) throw new Error("This service is being served already: close it first");
     this.#isReserved = true;
   }
 
-  /** Puts a runtime's engine under this one. */
+  /** Attaches a runtime's engine, with the middlewares that were registered before. */
   attach(driver: EngineDriver): void {
     for (const middleware of this.#middlewares) driver.use(middleware);
     this.#driver = driver;
@@ -74,19 +77,19 @@ export class Engine extends EventEmitter {
     return this.#driver.handle(c, opener);
   }
 
-  /** Hands a session that the bound engine opened to Socket.IO, completed with what the Hono chain knows of it. */
+  /** Gives a session that the driver has opened to Socket.IO, after adding what the HTTP side knows of its client. */
   open(session: Session, { address, variables }: Opener): void {
     Object.assign(session, { remoteAddress: address });
     Object.assign(session.request, { var: variables });
     this.emit("connection", session);
   }
 
-  /** From now on no session is opened, and `close()` tells each client instead of cutting it off. */
+  /** Opens no session any more. From now on `close()` sends each client a close packet instead of cutting it off. */
   refuseSessions(): void {
     this.#isClosing = true;
   }
 
-  /** Closes every session; after `refuseSessions()`, only those whose clients can be told now. */
+  /** Closes every session. After `refuseSessions()`, closes only those that can send the close packet at once. */
   close(): this {
     if (!this.#isClosing) this.#driver?.close();
     else for (const session of this.#driver?.sessions ?? []) if (session.transport.writable) session.close();
@@ -94,13 +97,13 @@ export class Engine extends EventEmitter {
   }
 
   /**
-   * Closes every session and takes the runtime's engine away. The service can be served again afterwards.
-   * @param patience how long clients that cannot be told yet are waited for, in milliseconds
+   * Closes every session and detaches the runtime's engine. The service can be served again afterwards.
+   * @param timeout how long to wait for sessions that cannot send the close packet yet, in milliseconds
    */
-  async detach(patience: number): Promise<void> {
-    const deadline = Date.now() + patience;
+  async detach(timeout: number): Promise<void> {
+    const deadline = Date.now() + timeout;
     this.refuseSessions();
-    while (this.close().clientsCount > 0 && Date.now() < deadline) await sleep(LOOK);
+    while (this.close().clientsCount > 0 && Date.now() < deadline) await sleep(CHECK_INTERVAL);
     this.#isClosing = false;
     this.close();
     this.#driver = undefined;

@@ -1,11 +1,12 @@
 /**
- * A request to the engine while it is answered. What Socket.IO and authors see of it is described when somebody looks.
+ * One request to the engine, from its arrival to its answer. `socket.request`, which Socket.IO and authors see, is made
+ * only when something asks for it: a poll in a running session does not need it.
  */
 import type { Opener, UpgradeEnv } from "./driver.ts";
 import { describeRequest, type EngineRequest } from "./request.ts";
 import { readQuery } from "./url.ts";
 
-/** A request and its body. A middleware may have read the body before: Hono's request keeps it. */
+/** A request whose body can be read even if a middleware has read it before: Hono's request keeps the body. */
 export interface RequestBody {
   readonly raw: Request;
   arrayBuffer(): Promise<ArrayBuffer>;
@@ -17,7 +18,7 @@ export class Exchange<Env extends UpgradeEnv = UpgradeEnv> {
   readonly body: RequestBody;
   /** `c.env`. */
   readonly env: Env;
-  /** Who asks, as the Hono chain saw them. */
+  /** Who makes the request. */
   readonly opener: Opener;
   readonly query: Readonly<Record<string, string>>;
   /** Whether it is a WebSocket handshake. */

@@ -1,6 +1,7 @@
 /**
- * Express-style middlewares, `(req, res, next)`, without Node's HTTP server: they see the request as `socket.request`
- * and a response that keeps what they set. engine.io, too, gives them a stand-in when it answers a WebSocket handshake.
+ * Runs Express-style middlewares, `(req, res, next)`, without Node's HTTP server. As `req` they get `socket.request`,
+ * as `res` an object that records what they set on it. engine.io does the same for a WebSocket handshake, for which
+ * it has no ServerResponse.
  */
 import { EventEmitter } from "node:events";
 import type { RequestLike } from "./request.ts";
@@ -18,14 +19,18 @@ interface ResponseLike {
 }
 
 /**
- * A function of an IncomingMessage and a ServerResponse is taken for one of their parts above. That is for the author
- * to know, as it is with engine.io.
+ * An author's middleware, as it is called. Its type says IncomingMessage and ServerResponse, but it gets only the
+ * parts of them above. TypeScript allows that because `run` is a method. What else it reads is undefined, as with
+ * engine.io's own stand-in.
  */
 export interface Middleware {
   run(request: RequestLike, response: ResponseLike, next: (error?: unknown) => void): unknown;
 }
 
-/** Keeps the head of an answer; middlewares may replace its methods to have a say in it, as `on-headers` does. */
+/**
+ * Records status, headers and body. A middleware may replace its methods to change the answer later, as the package
+ * `on-headers` replaces `writeHead()`.
+ */
 export class KeptResponse extends EventEmitter implements ResponseLike {
   statusCode = 200;
   headersSent = false;
@@ -77,12 +82,12 @@ export class KeptResponse extends EventEmitter implements ResponseLike {
     return this;
   }
 
-  /** `express-session` asks for the head by this name of Node's. */
+  /** Node's private method, which `express-session` calls to have the head written. */
   _implicitHeader(): void {
     this.writeHead(this.statusCode);
   }
 
-  /** Resolves when the answer was ended, which a middleware may put off. */
+  /** Resolves when the answer is ended. A middleware may delay that, as `express-session` does to save the session. */
   ended(): Promise<void> {
     return new Promise((resolve) => {
       if (this.writableEnded) resolve();
@@ -104,9 +109,9 @@ export class KeptResponse extends EventEmitter implements ResponseLike {
 }
 
 /**
- * Runs middlewares in turn.
- * @returns whether the last one passed the request on; else the response was ended
- * @throws what a middleware passed to `next()`, threw or rejected with
+ * Runs middlewares one after the other.
+ * @returns true when all have called `next()`; false when one has ended the response instead
+ * @throws what a middleware has passed to `next()`, thrown or rejected with
  */
 export async function runMiddlewares(
   middlewares: readonly Middleware[],
@@ -114,12 +119,12 @@ export async function runMiddlewares(
   response: KeptResponse,
 ): Promise<boolean> {
   for (const middleware of middlewares) {
-    const passed = new Promise<boolean>((resolve, reject) => {
+    const isPassedOn = new Promise<boolean>((resolve, reject) => {
       const next = (error?: unknown) => (error ? reject(error) : resolve(true));
       response.once("finish", () => resolve(false));
       Promise.resolve(middleware.run(request, response, next)).catch(reject);
     });
-    if (!(await passed)) return false;
+    if (!(await isPassedOn)) return false;
   }
   return true;
 }

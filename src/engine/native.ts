@@ -1,6 +1,7 @@
 /**
- * Hinoko's own Engine.IO server: it opens a session for each client that the pipeline lets in, and gives it its
- * transports. The launcher of a runtime makes the WebSocket handshakes and puts a `Peer` under the session.
+ * Hinoko's own Engine.IO server. The pipeline decides which requests are accepted; this class opens the sessions and
+ * gives them their transports. The launcher of a runtime makes the WebSocket handshakes, and hands over each WebSocket
+ * as a `Peer`.
  * @see https://socket.io/docs/v4/engine-io-protocol/
  */
 import { type Answer, emptyAnswer } from "./answer.ts";
@@ -22,26 +23,27 @@ export class NativeEngine<Env extends UpgradeEnv = UpgradeEnv> extends Pipeline<
     openChannel: () => new OutletChannel(this.createMembers(), outletOf),
   };
 
-  /** The members of a new channel. A runtime with topics of its own overrides it. */
+  /** Makes the members of a new channel. A runtime whose WebSockets have topics overrides it. */
   protected createMembers(): Members<Peer> {
     return new PeerLoop();
   }
 
-  protected open({ raw }: Exchange<Env>, opening: Opening): Answer | Promise<Answer> {
+  protected openOverPolling({ raw }: Exchange<Env>, opening: Opening): Answer | Promise<Answer> {
     const transport = new Polling();
     const session = this.#create(opening, transport);
-    const answer = transport.poll(raw); // answered at once: the open packet waits for it
+    // The session has put its open packet into the write buffer, so the poll is answered at once.
+    const answer = transport.poll(raw);
     this.engine.open(session, opening.opener);
     return answer;
   }
 
   #create({ id, request }: Opening, transport: Transport): Socket {
     const session = new Socket(id, transport, { request, server: this.engine, options: this.options });
-    this.keep(session);
+    this.trackSession(session);
     return session;
   }
 
-  protected pass(exchange: Exchange<Env>, { transport }: Socket): Answer | Promise<Answer> {
+  protected answerPolling(exchange: Exchange<Env>, { transport }: Socket): Answer | Promise<Answer> {
     if (!(transport instanceof Polling)) return emptyAnswer(400);
     if (exchange.method === "GET") return transport.poll(exchange.raw);
     if (exchange.method !== "POST") return emptyAnswer(500);
@@ -49,18 +51,19 @@ export class NativeEngine<Env extends UpgradeEnv = UpgradeEnv> extends Pipeline<
     return transport.receive({ type: exchange.header("content-type"), text });
   }
 
-  protected openOver(opening: Opening): Upgrade {
+  protected openOverWebSocket(opening: Opening): Upgrade {
     return this.#takePeer((transport) => this.engine.open(this.#create(opening, transport), opening.opener));
   }
 
-  protected upgrade(session: Socket): Upgrade {
+  protected prepareUpgrade(session: Socket): Upgrade {
     return this.#takePeer((transport) => {
-      // A session that was upgraded or closed meanwhile, or is being upgraded, takes no other transport.
+      // While the handshake was made, the session may have been closed, or upgraded by another handshake.
       if (session.canUpgrade) session.upgrade(transport);
       else transport.abandon();
     });
   }
 
+  /** Makes a transport of the peer, once there is one. @param use gives it to its session */
   #takePeer(use: (transport: Transport) => void): Upgrade {
     return {
       connect: (peer) => {

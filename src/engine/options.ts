@@ -1,5 +1,6 @@
 /**
- * The options of the engine. They mean what engine.io's of the same name mean; what cannot be honoured is refused.
+ * The options of the engine. They mean the same as engine.io's options of the same names. An option that the engine
+ * cannot honour is refused, never ignored.
  */
 import type { CorsOptions } from "cors";
 import type { CookieOptions } from "hono/utils/cookie";
@@ -14,29 +15,32 @@ export interface EngineOptions {
   readonly pingTimeout: number;
   /** How long a client may take to complete an upgrade, in milliseconds. @default 10000 */
   readonly upgradeTimeout: number;
-  /** The most that one message, or one polling body, may have, in bytes. @default 1000000 */
+  /** The largest size of one message, and of one polling body, in bytes. @default 1000000 */
   readonly maxHttpBufferSize: number;
-  /** The transports that are offered. @default ["polling", "websocket"] */
+  /** The transports that clients may use. @default ["polling", "websocket"] */
   readonly transports: readonly string[];
   /** Whether a polling session may be upgraded to WebSocket. @default true */
   readonly allowUpgrades: boolean;
-  /** Compresses polling answers from this size on, in bytes; `false` compresses none. @default { threshold: 1024 } */
+  /** Compresses polling answers of at least this many bytes; `false` compresses none. @default { threshold: 1024 } */
   readonly httpCompression: false | { readonly threshold: number };
   /** Sent as the first message of each session. @default none */
   readonly initialPacket: Data | undefined;
-  /** The cookie that tells a polling client's session id, for sticky sessions. @default none */
+  /** The cookie that carries the session id for a load balancer with sticky sessions. @default none */
   readonly cookie: ({ readonly name: string } & CookieOptions) | undefined;
-  /** What the `cors` package takes. @default none */
+  /** Options of the `cors` package. @default none: no CORS headers */
   readonly cors: CorsOptions | undefined;
-  /** Decides about each new session. */
+  /** Holds the author's `allowRequest`, which decides about each new session. @default {}: every session is allowed */
   readonly guard: Guard;
 }
 
-/** Engine.IO's `allowRequest`, as an object so that a function of an IncomingMessage is one of its interface. */
+/**
+ * Engine.IO's `allowRequest`. It is a method of an object because TypeScript then accepts a function that declares an
+ * IncomingMessage, of which it gets only a part.
+ */
 export interface Guard {
   /**
-   * Decides by calling `decide(message, success)`, or, when it declares no such parameter, by the promise it returns:
-   * `false` and a rejection refuse.
+   * Decides by calling `decide(message, success)`. A function that declares one parameter only decides by the promise
+   * that it returns: `false` and a rejection refuse the session.
    */
   allowRequest?(
     request: RequestLike,
@@ -44,7 +48,7 @@ export interface Guard {
   ): unknown;
 }
 
-/** What this engine cannot do, and what to do instead. */
+/** The options that this engine cannot honour, each with what to do instead. */
 const UNAVAILABLE: Partial<Record<keyof SocketIoOptions, string>> = {
   allowEIO3: "the engine speaks Engine.IO 4 only: update the clients to Socket.IO 3 or later",
   perMessageDeflate: "compress in a proxy in front",
@@ -52,8 +56,8 @@ const UNAVAILABLE: Partial<Record<keyof SocketIoOptions, string>> = {
 };
 
 /**
- * Completes the options of a service.
- * @param runtime whose engine it is, as people write it
+ * Reads the engine's options from those of Socket.IO, and fills in the defaults.
+ * @param runtime the runtime's name for error messages, as people write it: "Deno"
  * @throws {SettingsError} for an option that the engine cannot honour
  */
 export function readOptions(options: SocketIoOptions, runtime: string): EngineOptions {
@@ -82,8 +86,9 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
 }
 
 /**
- * The CORS options of an engine. An origin that reaches it was accepted by the origin guard, so it is told so: asked
- * once more, the `cors` package would know neither ALLOWED_ORIGINS nor the ways in which clients write an origin.
+ * Makes the CORS options that an engine gives to the `cors` package. The origin guard has accepted every origin that
+ * gets here, so the package is told to allow it (`origin: true`). If it checked again by the author's `origin`, it
+ * would refuse origins of ALLOWED_ORIGINS, and those that a client writes in another form.
  */
 export function corsOfAccepted(cors: CorsOptions): CorsOptions {
   return cors.origin && cors.origin !== "*" ? { ...cors, origin: true } : cors;
@@ -91,7 +96,7 @@ export function corsOfAccepted(cors: CorsOptions): CorsOptions {
 
 function readCompression(value: boolean | object = { threshold: 1024 }): EngineOptions["httpCompression"] {
   if (value === false) return false;
-  // As engine.io takes it: without a threshold of its own, whatever is sent is compressed.
+  // As in engine.io: `true`, or an object without a threshold, compresses answers of every size.
   const threshold = typeof value === "object" && "threshold" in value ? Number(value.threshold) : 0;
   return { threshold };
 }
@@ -103,7 +108,7 @@ function readInitialPacket(value: unknown): Data | undefined {
 
 function readCookie(cookie: SocketIoOptions["cookie"]): EngineOptions["cookie"] {
   if (!cookie) return undefined;
-  // `true` stands for engine.io's own cookie.
+  // `true` stands for engine.io's default cookie.
   const given: Partial<Exclude<typeof cookie, boolean>> = typeof cookie === "object" ? cookie : {};
   const { name = "io", path = "/", httpOnly = true, sameSite = "lax", ...rest } = given;
   const { domain, expires, maxAge, secure } = rest;

@@ -1,17 +1,18 @@
 /**
- * Packets of Engine.IO 4 and their encodings: one frame each over WebSocket, one payload of several over polling.
+ * Encodes and decodes the packets of Engine.IO 4. Over WebSocket each packet is one frame; over polling several packets
+ * are one payload.
  * @see https://socket.io/docs/v4/engine-io-protocol/#packet-encoding
  */
 import { Buffer } from "node:buffer";
 
-/** What a message carries. What is received is a string or a Buffer. */
+/** The data of a message. A received message has a string or a Buffer. */
 export type Data = string | ArrayBuffer | ArrayBufferView;
 
-/** Whether a message can carry it. */
+/** Whether a value can be the data of a message. */
 export const isData = (value: unknown): value is Data =>
   typeof value === "string" || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
-/** The number of a packet type is its place in this list. */
+/** The types of packets. The number of a type, which begins an encoded packet, is its index in this list. */
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
 const NUMBERS = {
   open: "0",
@@ -25,7 +26,7 @@ const NUMBERS = {
 };
 
 export interface Packet {
-  /** "error" stands for what could not be decoded. */
+  /** "error" stands for a packet that could not be decoded. */
   readonly type: (typeof TYPES)[number] | "error";
   readonly data?: Data;
   readonly options?: PacketOptions;
@@ -34,34 +35,36 @@ export interface Packet {
 export interface PacketOptions {
   /** Whether a polling answer with this packet may be compressed. @default true */
   readonly compress?: boolean | undefined;
-  /** Set by Socket.IO when it sends the same to many. */
+  /** Set by Socket.IO for a packet that it sends to many clients: its encoding is worth keeping. */
   readonly preEncoded?: boolean | undefined;
 }
 
-/** Between the packets of a payload: the ASCII record separator. */
+/** Separates the packets of a payload: the ASCII record separator. */
 const SEPARATOR = "\x1e";
 
-/** In a payload, which is text, binary is base64 after this prefix. */
+/** Marks a binary message in a payload. A payload is text, so the message follows in base64. */
 const BINARY_PREFIX = "b";
 
 const ERROR: Packet = { type: "error", data: "parser error" };
 
 /**
- * The last message that was sent to many, and its frame: it is encoded once for all. They are sent to in one turn, when
- * it ends the message is let go of: it may be large, and the next one may come tomorrow.
+ * Keeps the frame of the last message that was sent to many clients, so that it is encoded once for all of them.
+ * Socket.IO sends it to all in one turn of the event loop. The frame is forgotten in the microtask after that: it may
+ * be large, and the next message may be a day away.
  */
-export class Broadcast {
+export class FrameCache {
   #message: string | undefined;
   #frame = "";
 
   /** Whether a message is kept. */
-  get isHeld(): boolean {
+  get hasMessage(): boolean {
     return this.#message !== undefined;
   }
 
+  /** Encodes a message as a frame, or returns the frame of the last message if that is the same. */
   frameOf(message: string): string {
     if (message !== this.#message) {
-      if (!this.isHeld) queueMicrotask(this.#forget);
+      if (!this.hasMessage) queueMicrotask(this.#forget);
       this.#message = message;
       this.#frame = NUMBERS.message + message;
     }
@@ -74,16 +77,16 @@ export class Broadcast {
   };
 }
 
-/** That of all engines. */
-export const broadcast = new Broadcast();
+/** The cache that all sessions share. */
+export const frameCache = new FrameCache();
 
-/** A packet as one WebSocket frame: text, or the bytes of a binary message as they are. */
+/** Encodes a packet as one WebSocket frame: text, or the bytes of a binary message as they are. */
 export function encodePacket({ type, data = "", options }: Packet): string | Uint8Array {
-  if (typeof data !== "string") return unshared(toBuffer(data));
-  return options?.preEncoded ? broadcast.frameOf(data) : NUMBERS[type] + data;
+  if (typeof data !== "string") return copyIfShared(toBuffer(data));
+  return options?.preEncoded ? frameCache.frameOf(data) : NUMBERS[type] + data;
 }
 
-/** Packets as the body of a polling answer. */
+/** Encodes packets as the body of a polling answer. */
 export function encodePayload(packets: readonly Packet[]): string {
   return packets.map(encodeText).join(SEPARATOR);
 }
@@ -95,7 +98,7 @@ function encodeText(packet: Packet): string {
   return String(encodePacket(packet));
 }
 
-/** A frame as a packet; binary is a message. */
+/** Decodes a WebSocket frame as a packet. A binary frame is always a message. */
 export function decodePacket(frame: string | ArrayBuffer | Uint8Array): Packet {
   if (typeof frame !== "string") return { type: "message", data: toBuffer(frame) };
   const type = TYPES[frame.charCodeAt(0) - 48];
@@ -103,7 +106,7 @@ export function decodePacket(frame: string | ArrayBuffer | Uint8Array): Packet {
   return frame.length > 1 ? { type, data: frame.slice(1) } : { type };
 }
 
-/** The packets of a polling body. They end with the first that is none. */
+/** Decodes the packets of a polling body. Stops behind the first that cannot be decoded, which has the type "error". */
 export function decodePayload(payload: string): Packet[] {
   const packets: Packet[] = [];
   for (const part of payload.split(SEPARATOR)) {
@@ -116,7 +119,9 @@ export function decodePayload(payload: string): Packet[] {
 
 const decodeBase64 = (text: string): Packet => ({ type: "message", data: Buffer.from(text, "base64") });
 
-/** A view of the same memory. Authors' handlers are written for Node's Buffer, on every runtime. */
+/**
+ * Makes a Buffer over the same memory. Handlers of Socket.IO get a Buffer on Node, so they get one on every runtime.
+ */
 export function toBuffer(data: ArrayBufferLike | ArrayBufferView): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return ArrayBuffer.isView(data)
@@ -124,6 +129,6 @@ export function toBuffer(data: ArrayBufferLike | ArrayBufferView): Buffer {
     : Buffer.from(data);
 }
 
-/** The same bytes, in a copy if their memory is shared: Deno's WebSocket sends no view on such. */
-const unshared = (bytes: Buffer): Buffer =>
+/** Copies bytes in a SharedArrayBuffer, because Deno's WebSocket refuses to send them. Returns others as they are. */
+const copyIfShared = (bytes: Buffer): Buffer =>
   bytes.buffer instanceof ArrayBuffer ? bytes : Buffer.from(bytes);

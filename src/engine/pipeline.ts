@@ -1,13 +1,14 @@
 /**
- * What concerns a request rather than the session it is for: middlewares, CORS, verification, the cookie, the events
- * that edit headers, compression. An engine says how sessions are kept.
+ * What an engine does for a request before and after its session handles it: middlewares, CORS, verification, the
+ * cookie, the events that edit headers, compression. A subclass says how sessions are made and what transports they
+ * get.
  */
 import { Buffer } from "node:buffer";
 import cors from "cors";
 import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
 import { type Answer, emptyAnswer, toResponse } from "./answer.ts";
-import { compress } from "./body.ts";
+import { compressBody } from "./body.ts";
 import type { EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { Exchange } from "./exchange.ts";
@@ -17,33 +18,33 @@ import type { Upgrade } from "./peer.ts";
 import type { EngineRequest } from "./request.ts";
 import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./verification.ts";
 
-/** What sessions have in common. */
+/** What the pipeline needs of a session, whatever engine has made it. */
 export interface PipelineSession extends Verifiable, Session {
   readonly id: string;
   readonly transport: Verifiable["transport"] & Session["transport"];
   on(event: "close", listener: (this: this) => void): unknown;
-  /** @param discard closes it at once, also when something is still to be sent */
+  /** @param discard closes at once, and drops what is still to be sent */
   close(discard?: boolean): unknown;
 }
 
-/** A session that is to be opened. */
+/** A session that is about to be opened, for a request that was accepted. */
 export interface Opening {
   readonly id: string;
   readonly request: EngineRequest;
   readonly opener: Opener;
 }
 
-/** An engine whose sessions are of type `Session`. `Env` is what a launcher puts into `c.env`. */
+/** The base of an engine whose sessions are of the class `Session`. `Env` is what the launcher puts into `c.env`. */
 export abstract class Pipeline<Session extends PipelineSession, Env extends UpgradeEnv = UpgradeEnv>
   implements EngineDriver
 {
   protected readonly engine: Engine;
   protected readonly options: EngineOptions;
-  /** No session is to be opened any more. */
+  /** Whether the engine was closed: a handshake that is made after that must open no session. */
   protected isClosed = false;
   readonly #middlewares: Middleware[] = [];
   readonly #sessions = new Map<string, Session>();
-  /** One listener for all sessions: each would keep several closures otherwise. */
+  /** The listener of "close", one function for all sessions. A closure for each would take memory. */
   readonly #forget: (this: Session) => void;
 
   constructor(engine: Engine, options: EngineOptions) {
@@ -69,35 +70,38 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     for (const session of this.sessions) session.close(true);
   }
 
-  /** Keeps a session until it is closed. */
-  protected keep(session: Session): void {
+  /** Registers a session until it is closed: requests with its id find it, and `clientsCount` counts it. */
+  protected trackSession(session: Session): void {
     this.#sessions.set(session.id, session);
     session.on("close", this.#forget);
   }
 
-  /** Opens a session over polling, and answers with its first packets. */
-  protected abstract open(exchange: Exchange<Env>, opening: Opening): Answer | Promise<Answer>;
+  /** Opens a session over polling. The answer has its first packets. */
+  protected abstract openOverPolling(exchange: Exchange<Env>, opening: Opening): Answer | Promise<Answer>;
 
-  /** Passes a polling request to its session. */
-  protected abstract pass(exchange: Exchange<Env>, session: Session): Answer | Promise<Answer>;
+  /** Passes a polling request, GET or POST, to its session, which answers it. */
+  protected abstract answerPolling(exchange: Exchange<Env>, session: Session): Answer | Promise<Answer>;
 
-  /** Lets a WebSocket open a session. */
-  protected abstract openOver(opening: Opening): Upgrade;
+  /** Says what is done with the WebSocket of an accepted handshake: it opens a session. */
+  protected abstract openOverWebSocket(opening: Opening): Upgrade;
 
-  /** Lets a WebSocket be the next transport of a session, unless the session cannot be upgraded any more by then. */
-  protected abstract upgrade(session: Session): Upgrade;
+  /**
+   * Says what is done with the WebSocket of an accepted handshake for an open session: it becomes the session's next
+   * transport, unless the session cannot be upgraded any more when the handshake is made.
+   */
+  protected abstract prepareUpgrade(session: Session): Upgrade;
 
   use(middleware: EngineMiddleware): void {
     this.#middlewares.push({ run: middleware });
   }
 
   handle(c: Context, opener: Opener): Answer | Promise<Answer> {
-    // The client left while middleware was awaited. Answering an abandoned poll would lose its messages.
+    // The client has gone while middleware was running. Answering an abandoned poll would lose its messages.
     if (c.req.raw.signal.aborted) return emptyAnswer(400);
     return this.#process(new Exchange(c.req, c.env, opener));
   }
 
-  /** Answers a request that the service lets bypass the Hono chain. @param env stands for its `c.env` */
+  /** Answers a request that bypasses the Hono chain. @param env what would be its `c.env` */
   answerDirectly(request: Request, env: Env, opener: Opener): Response | Promise<Response> {
     const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
     return andThen(this.#process(new Exchange(body, env, opener)), toResponse);
@@ -109,9 +113,9 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
 
   async #runMiddlewares(exchange: Exchange<Env>): Promise<Answer> {
     const kept = new KeptResponse();
-    const isPassed = await runMiddlewares(this.#middlewares, exchange.request, kept).catch(() => undefined);
-    if (isPassed === false) return { ...kept.head(), body: kept.body };
-    const answer = isPassed
+    const isPassedOn = await runMiddlewares(this.#middlewares, exchange.request, kept).catch(() => undefined);
+    if (isPassedOn === false) return { ...kept.head(), body: kept.body };
+    const answer = isPassedOn
       ? await this.#answer(exchange)
       : this.#refuse(Refusal.badRequest("MIDDLEWARE_FAILURE"), exchange);
     kept.writeHead(answer.status, answer.headers).end();
@@ -125,18 +129,19 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     const refusal = verify(exchange, session, this.options);
     if (refusal) return this.#refuse(refusal, exchange);
     if (!session) return this.#open(exchange);
-    if (exchange.isHandshake) return this.#letThrough(exchange, this.upgrade(session));
-    return andThen(this.pass(exchange, session), (answer) => this.#complete(answer, exchange));
+    if (exchange.isHandshake) return this.#acceptHandshake(exchange, this.prepareUpgrade(session));
+    return andThen(this.answerPolling(exchange, session), (answer) => this.#complete(answer, exchange));
   }
 
   #open(exchange: Exchange<Env>): Answer | Promise<Answer> {
-    const { request } = exchange; // described now: some runtimes cannot read a request that was answered
+    // Made now, for authors who read `socket.request` later: some runtimes cannot read a request that was answered.
+    const { request } = exchange;
     const { guard } = this.options;
     const refusal = guard.allowRequest ? askAuthor(request, guard) : undefined;
     return andThen(refusal, (refusal = verifyProtocol(exchange)) =>
       refusal
         ? this.#refuse(refusal, exchange)
-        : andThen(this.#newId(request), (id) => this.#openAs(id, exchange)),
+        : andThen(this.#createId(request), (id) => this.#openAs(id, exchange)),
     );
   }
 
@@ -144,15 +149,15 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     if (id instanceof Refusal) return this.#refuse(id, exchange);
     const { request, opener } = exchange;
     const opening = { id, request, opener };
-    if (exchange.isHandshake) return this.#letThrough(exchange, this.openOver(opening));
-    return andThen(this.open(exchange, opening), (answer) => {
+    if (exchange.isHandshake) return this.#acceptHandshake(exchange, this.openOverWebSocket(opening));
+    return andThen(this.openOverPolling(exchange, opening), (answer) => {
       const { cookie } = this.options;
       if (cookie) answer.headers["Set-Cookie"] = [serialize(cookie.name, id, cookie)];
       return this.#complete(answer, exchange);
     });
   }
 
-  #newId(request: EngineRequest): string | Promise<string | Refusal> {
+  #createId(request: EngineRequest): string | Promise<string | Refusal> {
     return this.engine.generateId ? this.#generateId(request) : randomId();
   }
 
@@ -164,15 +169,15 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     }
   }
 
-  /** Answers a handshake with what stands for the 101, until the launcher makes the handshake. */
-  #letThrough(exchange: Exchange<Env>, upgrade: Upgrade): Answer {
+  /** Accepts a handshake with an empty 200, which stands for the 101 until the launcher makes the handshake. */
+  #acceptHandshake(exchange: Exchange<Env>, upgrade: Upgrade): Answer {
     exchange.env.upgrade = upgrade;
     const headers = {};
     this.#emitHeaders(headers, exchange);
     return { status: 200, headers };
   }
 
-  /** A WebSocket handshake is refused in plain words, a polling request in JSON, as by engine.io. */
+  /** Refuses a WebSocket handshake with a text, and a polling request with JSON, as engine.io does. */
   #refuse(refusal: Refusal, { request, isHandshake }: Exchange<Env>): Answer {
     const { code, message, context, reason, status } = refusal;
     this.engine.emit("connection_error", { req: request, code, message, context });
@@ -191,8 +196,8 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     this.#emitHeaders(answer.headers, exchange);
     const { httpCompression } = this.options;
     const { "Content-Length": length } = answer.headers;
-    if (!httpCompression || !answer.compress || Number(length) < httpCompression.threshold) return answer;
-    const compressed = compress(answer.body, exchange.header("accept-encoding"));
+    if (!httpCompression || !answer.canCompress || Number(length) < httpCompression.threshold) return answer;
+    const compressed = compressBody(answer.body, exchange.header("accept-encoding"));
     if (!compressed) return answer;
     const { "Content-Length": _, ...headers } = answer.headers;
     return {
@@ -210,24 +215,28 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   }
 }
 
-/** Goes on with a value that may have to be waited for; at once where it is there. */
+/**
+ * Calls `then` with a value: at once, or when it resolves if it is a promise. An `await` would always cost a
+ * microtask.
+ */
 const andThen = <Value, Result>(
   value: Value | Promise<Value>,
   then: (value: Value) => Result | Promise<Result>,
 ): Result | Promise<Result> => (value instanceof Promise ? value.then(then) : then(value));
 
+/** The random bytes of one id. */
 const ID_SIZE = 15;
 
-/** Drawn for 64 ids at a time. */
+/** Random bytes for 64 ids. They are generated together, since each call of getRandomValues() is slow. */
 const random = Buffer.alloc(64 * ID_SIZE);
-let used = random.length;
+let usedBytes = random.length;
 
-/** 120 random bits. */
+/** Makes an id of 120 random bits. */
 function randomId(): string {
-  if (used === random.length) {
+  if (usedBytes === random.length) {
     crypto.getRandomValues(random);
-    used = 0;
+    usedBytes = 0;
   }
-  used += ID_SIZE;
-  return random.toString("base64url", used - ID_SIZE, used);
+  usedBytes += ID_SIZE;
+  return random.toString("base64url", usedBytes - ID_SIZE, usedBytes);
 }

@@ -1,5 +1,6 @@
 /**
- * The long-polling transport: the client waits for packets in a GET, and sends its own in POSTs.
+ * The long-polling transport. The client sends a GET (a poll), which is answered when there are packets for it, and
+ * sends its own packets in POSTs.
  * @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
  */
 import { clearTimeout, setTimeout } from "node:timers";
@@ -10,27 +11,29 @@ import { Transport } from "./transport.ts";
 /** The body of a POST. */
 export interface PostBody {
   readonly type: string | undefined;
-  /** The whole text, or `undefined` when it is too large. Rejects when the connection is lost. */
+  /** Reads the whole text. Resolves with undefined when it is too large; rejects when the connection is lost. */
   text(): Promise<string | undefined>;
 }
 
-/** How long a session that is being closed waits for a poll to tell the client, in milliseconds. */
+/**
+ * How long a session that is being closed waits for a poll that it can answer with the close packet, in milliseconds.
+ */
 export const CLOSE_TIMEOUT = 30_000;
 
 export class Polling extends Transport {
   readonly name = "polling";
-  /** Answers the poll that is pending. */
+  /** Answers the pending poll, if there is one. */
   #answer: ((answer: Answer) => void) | undefined;
   #isReceiving = false;
   #isDiscarded = false;
-  /** Ends an orderly close, when the client was told. */
-  #finish: (() => void) | undefined;
+  /** Finishes closing. Set while the close packet waits for a poll. */
+  #finishClose: (() => void) | undefined;
 
   get writable(): boolean {
     return this.#answer !== undefined;
   }
 
-  /** Takes a GET: it is answered when there are packets to send. */
+  /** Handles a poll. It is answered at once if packets are waiting, else when there are some. */
   poll(request: Request): Answer | Promise<Answer> {
     if (this.#answer) {
       this.fail("overlap from client");
@@ -40,18 +43,21 @@ export class Polling extends Transport {
     this.#answer = (given) => {
       answer = given;
     };
-    this.listener.ready();
-    if (this.#finish) this.#noop();
-    return answer ?? this.#wait(request);
+    this.listener.onReady();
+    if (this.#finishClose) this.#releasePoll();
+    return answer ?? this.#waitForPackets(request);
   }
 
-  /** Has the poll answered when there is something to tell, unless the client gives it up. */
-  #wait(request: Request): Promise<Answer> {
-    return new Promise((resolve) => this.#watch(request.signal, resolve));
+  /** Waits until the poll can be answered, or the client gives it up. */
+  #waitForPackets(request: Request): Promise<Answer> {
+    return new Promise((resolve) => this.#answerUnlessAborted(request.signal, resolve));
   }
 
-  /** The signal is aborted after a normal answer too: it is minded only while the poll is pending. */
-  #watch(signal: AbortSignal, resolve: (answer: Answer) => void): void {
+  /**
+   * Has `#answer` answer the poll, unless the client aborts it first. It stops listening to the signal with the answer,
+   * because some runtimes abort the signal after a normal answer too.
+   */
+  #answerUnlessAborted(signal: AbortSignal, resolve: (answer: Answer) => void): void {
     const onAbort = () => {
       this.#answer = undefined;
       resolve(emptyAnswer(400));
@@ -65,7 +71,7 @@ export class Polling extends Transport {
     else signal.addEventListener("abort", onAbort, { once: true });
   }
 
-  /** Takes a POST. */
+  /** Handles a POST, whose body has packets from the client. */
   async receive(body: PostBody): Promise<Answer> {
     if (this.#isReceiving) {
       this.fail("data request overlap from client");
@@ -87,41 +93,41 @@ export class Polling extends Transport {
 
   #decode(text: string): void {
     for (const packet of decodePayload(text)) {
-      if (packet.type !== "close") this.listener.packet(packet);
+      if (packet.type !== "close") this.listener.onPacket(packet);
       else {
-        this.#noop();
-        this.onClosed();
+        this.#releasePoll();
+        this.markClosed();
       }
     }
   }
 
   send(packets: readonly Packet[]): number {
-    const payload = encodePayload(this.#finish ? [...packets, { type: "close" }] : packets);
+    const payload = encodePayload(this.#finishClose ? [...packets, { type: "close" }] : packets);
     const answer = this.#answer;
     this.#answer = undefined;
     const compress = packets.some(({ options }) => options?.compress);
     answer?.(pollAnswer(payload, compress));
-    this.#finish?.();
+    this.#finishClose?.();
     return packets.length;
   }
 
-  /** Lets a pending poll go. */
-  #noop(): void {
+  /** Answers a pending poll with a noop packet, so that the client does not wait for its answer. */
+  #releasePoll(): void {
     if (this.writable) this.send([{ type: "noop" }]);
   }
 
   override discard(): void {
     this.#isDiscarded = true;
-    this.#finish?.();
+    this.#finishClose?.();
   }
 
   protected doClose(done: () => void): void {
     const finish = () => {
-      this.#finish = undefined;
+      this.#finishClose = undefined;
       clearTimeout(timer);
       done();
-      this.#noop();
-      this.onClosed();
+      this.#releasePoll();
+      this.markClosed();
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
     if (this.writable) {
@@ -130,7 +136,7 @@ export class Polling extends Transport {
     } else if (this.#isDiscarded) {
       finish();
     } else {
-      this.#finish = finish;
+      this.#finishClose = finish;
       timer = setTimeout(finish, CLOSE_TIMEOUT);
     }
   }

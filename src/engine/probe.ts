@@ -1,5 +1,6 @@
 /**
- * The probe of an upgrade: a new transport of a polling session shows that it works before it takes over.
+ * The probe of an upgrade: the client sends a ping over the new transport, and gets a pong, before the transport takes
+ * over from polling.
  * @see https://socket.io/docs/v4/engine-io-protocol/#upgrade
  */
 import { clearTimeout, setTimeout } from "node:timers";
@@ -7,76 +8,77 @@ import type { Packet } from "./parser.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
 /**
- * How long a poll may be pending while the client waits to leave polling, in milliseconds. The one that is pending
- * when the pong is sent is ended with it; the client may open another before it reads that.
+ * How long a poll may stay pending after the pong, in milliseconds. The client upgrades once none of its polls is
+ * pending. The poll that is pending when the pong is sent is released at once, but the client may send another before
+ * it has read the pong.
  */
-const PATIENCE = 100;
+const PENDING_POLL_TIMEOUT = 100;
 
-/** What a session does about its upgrade. */
-export interface Upgrading {
+/** The part of a session that a probe calls. */
+export interface UpgradeListener {
   /** The client has probed the transport. */
-  probed(): void;
-  /** Ends a pending poll: the client switches when it has no request under way. */
-  nudge(): void;
-  /** The probe is over: the transport takes over, or it was closed. */
-  ended(isUpgraded: boolean): void;
+  onProbed(): void;
+  /** Answers a pending poll with a noop packet: the client upgrades when it has no pending request. */
+  releasePoll(): void;
+  /** The probe is over. @param isUpgraded whether the transport takes over; if not, it was closed */
+  onEnded(isUpgraded: boolean): void;
 }
 
 export class Probe implements TransportListener {
   readonly #transport: Transport;
-  readonly #session: Upgrading;
+  readonly #session: UpgradeListener;
   readonly #timeout: ReturnType<typeof setTimeout>;
   #hasPonged = false;
-  #nudge: ReturnType<typeof setTimeout> | undefined;
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param timeout how long the client has to upgrade, in milliseconds */
-  constructor(transport: Transport, timeout: number, session: Upgrading) {
+  constructor(transport: Transport, timeout: number, session: UpgradeListener) {
     this.#transport = transport;
     this.#session = session;
     this.#timeout = setTimeout(() => this.fail(), timeout);
     transport.listener = this;
   }
 
-  packet({ type, data }: Packet): void {
+  onPacket({ type, data }: Packet): void {
     if (type === "ping" && data === "probe") {
       this.#transport.send([{ type: "pong", data }]);
-      this.#session.probed();
-      this.#session.nudge();
+      this.#session.onProbed();
+      this.#session.releasePoll();
       this.#hasPonged = true;
     } else if (type === "upgrade") {
       this.#stop();
-      this.#session.ended(true);
+      this.#session.onEnded(true);
     } else {
       this.fail();
     }
   }
 
-  /** The client has opened a poll. */
-  polled(): void {
+  /** The session's old transport is polling, and the client has sent it another poll. */
+  onPolled(): void {
     if (!this.#hasPonged) return;
-    clearTimeout(this.#nudge);
-    this.#nudge = setTimeout(() => this.#session.nudge(), PATIENCE);
+    clearTimeout(this.#releaseTimer);
+    this.#releaseTimer = setTimeout(() => this.#session.releasePoll(), PENDING_POLL_TIMEOUT);
   }
 
-  ready(): void {}
+  onReady(): void {}
 
-  error(): void {
+  onError(): void {
     this.fail();
   }
 
-  closed(): void {
+  onClosed(): void {
     this.fail();
   }
 
-  /** Gives the transport up. The session goes on without it, and may be upgraded to another. */
+  /** Closes the new transport. The session goes on with its old one, and may be upgraded later. */
   fail(): void {
     this.#stop();
     this.#transport.abandon();
-    this.#session.ended(false);
+    this.#session.onEnded(false);
   }
 
   #stop(): void {
-    clearTimeout(this.#nudge);
+    clearTimeout(this.#releaseTimer);
     clearTimeout(this.#timeout);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A session: Engine.IO's "socket". It keeps what is to be sent until a transport takes it, watches over the heartbeat,
- * and moves from polling to WebSocket. Socket.IO's Client is written against this class of engine.io's.
+ * A session, which Engine.IO calls a socket. It buffers packets until its transport can send them, keeps up the
+ * heartbeat, and moves from polling to WebSocket. Its members and events are those of engine.io's class Socket,
+ * because Socket.IO's Client uses them.
  */
 import { EventEmitter } from "node:events";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -15,10 +16,10 @@ import type { Transport, TransportError, TransportListener } from "./transport.t
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** Is called when the transport has taken a packet. */
+/** Called when the transport has taken a packet. */
 export type SentCallback = (transport: Transport) => void;
 
-/** Why a session ended, as engine.io says it. */
+/** Why a session ended, in engine.io's words. */
 export type CloseReason =
   | "transport close"
   | "transport error"
@@ -26,11 +27,17 @@ export type CloseReason =
   | "parse error"
   | "forced close";
 
-/** What is in an empty write buffer. It stays empty: what is sent begins an array of its own. */
-const NOTHING: Packet[] = [];
+/**
+ * The write buffer of every session that has nothing to send. Nothing is ever pushed to it: `#send()` makes a new
+ * array.
+ */
+const EMPTY_BUFFER: Packet[] = [];
 
-/** Events that tell of each packet, to whom Socket.IO does not listen: without listeners they are not even emitted. */
-const TELLING = new Set<string | symbol>(["packetCreate", "flush", "drain", "packet", "message"]);
+/**
+ * The events that are emitted for each packet. Socket.IO listens to none of them, so they are emitted only once an
+ * author listens to one.
+ */
+const PACKET_EVENTS = new Set<string | symbol>(["packetCreate", "flush", "drain", "packet", "message"]);
 
 /**
  * Events: `open`, `packet`, `packetCreate`, `data` and `message` (the same), `flush`, `drain`, `heartbeat`,
@@ -43,27 +50,30 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
   readonly server: Engine;
   /** The request that opened the session. */
   readonly request: EngineRequest;
-  /** The address of who opened the session. `io.engine` sets it: the HTTP side knows the trusted proxies. */
+  /** The client's IP address. `io.engine` sets it, because only the HTTP side knows the trusted proxies. */
   readonly remoteAddress: string | undefined;
   readyState: "opening" | "open" | "closing" | "closed" = "opening";
   transport: Transport;
   upgrading = false;
   upgraded = false;
-  /** What no transport has taken yet. */
-  writeBuffer: Packet[] = NOTHING;
+  /** The packets that no transport has taken yet. */
+  writeBuffer: Packet[] = EMPTY_BUFFER;
 
   readonly #options: EngineOptions;
-  /** Most sessions have none. */
+  /** What is called when a packet was sent. Most sessions have no callbacks, and no map. */
   #callbacks: Map<Packet, SentCallback> | undefined;
   #bypasses: Set<Bypass> | undefined;
-  /** Somebody has listened to what tells of each packet. */
-  #isWatched = false;
+  /** Whether somebody has listened to one of the packet events. It stays true when the listener is removed. */
+  #hasPacketListeners = false;
   #probe: Probe | undefined;
-  /** Runs from a pong to the next ping. */
+  /** Sends the next ping, `pingInterval` after a pong. */
   #pingTimer: Timer | undefined;
-  /** Runs from a ping to the latest time for its pong. */
+  /** Ends the session, `pingTimeout` after a ping. Undefined when no pong is awaited. */
   #pongTimer: Timer | undefined;
-  /** Another packet has put off the end of a session that owes a pong: once for each ping. */
+  /**
+   * Whether a packet has restarted the pong timer since the last ping. A client that is busy sending may be late with
+   * its pong; only one packet for each ping counts, so that a client that never sends a pong is found out.
+   */
   #hasExtended = false;
 
   constructor(
@@ -72,7 +82,7 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     { request, server, options }: { request: EngineRequest; server: Engine; options: EngineOptions },
   ) {
     super();
-    this.on("newListener", onListener);
+    this.on("newListener", onNewListener);
     this.id = id;
     this.request = request;
     this.server = server;
@@ -85,20 +95,23 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
   #open(): void {
     const { pingInterval, pingTimeout, maxHttpBufferSize: maxPayload, initialPacket } = this.#options;
     this.readyState = "open";
-    const handshake = { sid: this.id, upgrades: this.#upgrades(), pingInterval, pingTimeout, maxPayload };
+    const handshake = { sid: this.id, upgrades: this.#listUpgrades(), pingInterval, pingTimeout, maxPayload };
     this.#send("open", JSON.stringify(handshake));
     if (initialPacket) this.#send("message", initialPacket);
     this.emit("open");
     this.#pingTimer = setTimeout(Socket.#ping, pingInterval, this);
   }
 
-  #upgrades(): string[] {
+  #listUpgrades(): string[] {
     const { allowUpgrades, transports } = this.#options;
     const canUpgrade = allowUpgrades && this.transport.name === "polling" && transports.includes("websocket");
     return canUpgrade ? ["websocket"] : [];
   }
 
-  /** Sends a message. It waits in the write buffer until a transport takes it. */
+  /**
+   * Sends a message. If the transport cannot send it now, it waits in the write buffer.
+   * @param callback called when the transport has taken the message
+   */
   send(data: Data, options?: PacketOptions | SentCallback, callback?: SentCallback): this {
     if (typeof options === "function") this.#send("message", data, {}, options);
     else this.#send("message", data, options, callback);
@@ -114,35 +127,36 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     if (this.readyState === "closing" || this.readyState === "closed") return;
     const options = given?.compress === undefined ? { ...given, compress: true } : given;
     const packet: Packet = data ? { type, options, data } : { type, options };
-    if (this.#isWatched) this.emit("packetCreate", packet);
+    if (this.#hasPacketListeners) this.emit("packetCreate", packet);
     else if (!callback && this.writeBuffer.length === 0 && this.transport.writable) {
-      this.transport.send([packet]); // which is all that there is to do for most packets
+      // The fast path of most packets: nobody listens, and nothing is waiting before it.
+      this.transport.send([packet]);
       return;
     }
-    // An array with the packet in it is made faster than an empty one grows.
+    // EMPTY_BUFFER is shared, so the first packet needs an array of its own.
     if (this.writeBuffer.length === 0) this.writeBuffer = [packet];
     else this.writeBuffer.push(packet);
     if (callback) (this.#callbacks ??= new Map()).set(packet, callback);
     this.flush();
   }
 
-  /** Hands the transport what it can take now. */
+  /** Passes the write buffer to the transport, as far as it can send now. */
   flush(): void {
     if (this.readyState === "closed" || this.writeBuffer.length === 0) return;
     if (!this.transport.writable) return this.#endBypasses();
-    if (this.#isWatched) this.emit("flush", this.writeBuffer);
+    if (this.#hasPacketListeners) this.emit("flush", this.writeBuffer);
     const packets = this.writeBuffer;
-    this.writeBuffer = NOTHING;
+    this.writeBuffer = EMPTY_BUFFER;
     const sent = this.transport.send(packets);
     if (sent < packets.length) {
       this.writeBuffer = [...packets.slice(sent), ...this.writeBuffer];
       this.#endBypasses();
     }
-    if (this.#callbacks?.size) this.#tellSent(packets.slice(0, sent), this.#callbacks);
-    if (this.#isWatched && this.writeBuffer.length === 0) this.emit("drain");
+    if (this.#callbacks?.size) this.#callSentCallbacks(packets.slice(0, sent), this.#callbacks);
+    if (this.#hasPacketListeners && this.writeBuffer.length === 0) this.emit("drain");
   }
 
-  #tellSent(packets: readonly Packet[], callbacks: Map<Packet, SentCallback>): void {
+  #callSentCallbacks(packets: readonly Packet[], callbacks: Map<Packet, SentCallback>): void {
     for (const packet of packets) {
       const callback = callbacks.get(packet);
       callbacks.delete(packet);
@@ -150,30 +164,30 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     }
   }
 
-  /** The peer that takes published messages. */
+  /** The peer that published messages are sent to. */
   get member(): Peer | undefined {
     return this.transport.peer;
   }
 
-  get isClear(): boolean {
+  get canSendNow(): boolean {
     return this.transport.writable;
   }
 
-  bypass(bypass: Bypass): boolean {
+  startBypass(bypass: Bypass): boolean {
     if (this.readyState !== "open" || this.writeBuffer.length > 0 || !this.transport.writable) return false;
-    if (this.#isWatched) return false;
+    if (this.#hasPacketListeners) return false;
     this.#bypasses ??= new Set();
     this.#bypasses.add(bypass);
     return true;
   }
 
-  unbypass(bypass: Bypass): void {
+  stopBypass(bypass: Bypass): void {
     this.#bypasses?.delete(bypass);
   }
 
-  /** From now on each packet is told of: somebody listens. */
-  watch(): void {
-    this.#isWatched = true;
+  /** Starts to emit the packet events. Published messages would bypass them, so bypasses end. */
+  reportPackets(): void {
+    this.#hasPacketListeners = true;
     this.#endBypasses();
   }
 
@@ -184,14 +198,14 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     for (const bypass of bypasses) bypass.bypassEnded();
   }
 
-  ready(): void {
+  onReady(): void {
     this.flush();
-    this.#probe?.polled();
+    this.#probe?.onPolled();
   }
 
-  packet(packet: Packet): void {
+  onPacket(packet: Packet): void {
     if (this.readyState !== "open") return;
-    if (this.#isWatched) this.emit("packet", packet);
+    if (this.#hasPacketListeners) this.emit("packet", packet);
     if (this.#pongTimer && !this.#hasExtended && packet.type !== "pong") {
       this.#pongTimer.refresh();
       this.#hasExtended = true;
@@ -199,7 +213,7 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     switch (packet.type) {
       case "message":
         this.emit("data", packet.data);
-        if (this.#isWatched) this.emit("message", packet.data);
+        if (this.#hasPacketListeners) this.emit("message", packet.data);
         break;
       case "pong":
         clearTimeout(this.#pongTimer);
@@ -213,15 +227,15 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
       case "error":
         this.#end("parse error");
         break;
-      default: // "upgrade" is the probe's, and the rest says nothing in this direction
+      default: // "upgrade" is handled by the probe; a client has no use for "open" and "noop", so they are ignored
     }
   }
 
-  error(error: TransportError): void {
+  onError(error: TransportError): void {
     this.#end("transport error", error);
   }
 
-  closed(): void {
+  onClosed(): void {
     this.#end("transport close");
   }
 
@@ -229,28 +243,28 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     socket.#hasExtended = false;
     socket.#send("ping");
     clearTimeout(socket.#pongTimer);
-    socket.#pongTimer = setTimeout(Socket.#timeOut, socket.#options.pingTimeout, socket);
+    socket.#pongTimer = setTimeout(Socket.#endAfterTimeout, socket.#options.pingTimeout, socket);
   }
 
-  static #timeOut(this: void, socket: Socket): void {
+  static #endAfterTimeout(this: void, socket: Socket): void {
     socket.#end("ping timeout");
   }
 
-  /** Whether an upgrade may be tried now. */
+  /** Whether an upgrade may start now. */
   get canUpgrade(): boolean {
     return this.readyState === "open" && !this.upgrading && !this.upgraded;
   }
 
-  /** Lets a transport take over when the client has probed it. */
+  /** Starts an upgrade: the transport takes over when the client has probed it. */
   upgrade(transport: Transport): void {
     this.upgrading = true;
     this.#probe = new Probe(transport, this.#options.upgradeTimeout, {
-      probed: () => this.emit("upgrading", transport),
-      nudge: () => {
+      onProbed: () => this.emit("upgrading", transport),
+      releasePoll: () => {
         if (this.transport.name === "polling" && this.transport.writable)
           this.transport.send([{ type: "noop" }]);
       },
-      ended: (isUpgraded) => {
+      onEnded: (isUpgraded) => {
         this.#probe = undefined;
         this.upgrading = false;
         if (isUpgraded) this.#moveTo(transport);
@@ -271,8 +285,8 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
   }
 
   /**
-   * Closes the session when what is in the write buffer was sent.
-   * @param discard closes it at once
+   * Closes the session when its write buffer has been sent.
+   * @param discard closes at once, and drops what is still to be sent
    */
   close(discard = false): void {
     if (discard && this.readyState !== "closed") return this.#closeTransport(discard);
@@ -296,15 +310,15 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     this.transport.abandon();
     this.#callbacks = undefined;
     this.#endBypasses();
-    // Listeners of "close" can still see what was not sent.
+    // Not cleared at once: listeners of "close" can still see which packets were not sent.
     queueMicrotask(() => {
-      this.writeBuffer = NOTHING;
+      this.writeBuffer = EMPTY_BUFFER;
     });
     this.emit("close", reason, description);
   }
 }
 
-/** One for all sessions. */
-function onListener(this: Socket, event: string | symbol): void {
-  if (TELLING.has(event)) this.watch();
+/** The listener of "newListener", one function for all sessions. A closure for each would take memory. */
+function onNewListener(this: Socket, event: string | symbol): void {
+  if (PACKET_EVENTS.has(event)) this.reportPackets();
 }

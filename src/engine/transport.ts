@@ -1,20 +1,21 @@
 /**
- * A transport carries the packets of one session, in both directions, until another takes over or the session ends.
+ * The base of the transports. A transport carries the packets of one session in both directions, until another
+ * transport takes over or the session ends.
  */
 import type { Packet } from "./parser.ts";
 import type { Peer } from "./peer.ts";
 
-/** Who a transport reports to: its session, or the probe of an upgrade. */
+/** What a transport reports to: its session or, during an upgrade, the probe. */
 export interface TransportListener {
-  /** The transport can send (again). */
-  ready(): void;
-  packet(packet: Packet): void;
-  /** The client broke the rules, or the connection failed. */
-  error(error: TransportError): void;
-  closed(): void;
+  /** The transport has become writable. */
+  onReady(): void;
+  onPacket(packet: Packet): void;
+  /** The client has violated the protocol, or the connection has failed. */
+  onError(error: TransportError): void;
+  onClosed(): void;
 }
 
-/** What a "transport error" is described with. */
+/** What listeners of a session's "close" get as the description of the reason "transport error". */
 export class TransportError extends Error {
   readonly type = "TransportError";
   readonly description: unknown;
@@ -25,8 +26,8 @@ export class TransportError extends Error {
   }
 }
 
-/** The listener of a transport that was abandoned. */
-const NOBODY: TransportListener = { ready() {}, packet() {}, error() {}, closed() {} };
+/** The listener of a transport that was abandoned: it ignores everything. */
+const NOBODY: TransportListener = { onReady() {}, onPacket() {}, onError() {}, onClosed() {} };
 
 export abstract class Transport {
   abstract readonly name: "polling" | "websocket";
@@ -38,15 +39,15 @@ export abstract class Transport {
     return undefined;
   }
 
-  /** Whether a packet that is sent now is on its way at once. */
+  /** Whether a packet that is sent now leaves at once. */
   abstract readonly writable: boolean;
 
-  /** Sends packets while the transport is writable, and tells how many it took. */
+  /** Sends packets, as long as the transport is writable. @returns how many it has taken, from the first on */
   abstract send(packets: readonly Packet[]): number;
 
   /**
-   * Closes the transport behind what was sent.
-   * @param done is called when the client was told, or cannot be told any more
+   * Closes the transport after the packets that were sent.
+   * @param done called when the client has been sent the close, or cannot be reached any more
    */
   close(done: () => void = () => {}): void {
     if (this.readyState !== "open") return;
@@ -54,10 +55,10 @@ export abstract class Transport {
     this.doClose(done);
   }
 
-  /** From now on, closing does not wait for the client to be told. */
+  /** From now on, closing does not wait until the client can be sent a close packet. */
   discard(): void {}
 
-  /** Closes the transport, whose listener has no more use for it. */
+  /** Closes the transport at once, and reports nothing to its listener any more. */
   abandon(): void {
     this.listener = NOBODY;
     this.discard();
@@ -67,12 +68,12 @@ export abstract class Transport {
   protected abstract doClose(done: () => void): void;
 
   protected fail(message: string, description?: unknown): void {
-    this.listener.error(new TransportError(message, description));
+    this.listener.onError(new TransportError(message, description));
   }
 
-  protected onClosed(): void {
+  protected markClosed(): void {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
-    this.listener.closed();
+    this.listener.onClosed();
   }
 }

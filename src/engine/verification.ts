@@ -1,12 +1,12 @@
 /**
- * Whether a request is one that Engine.IO allows, by itself and against the session that it names. Nothing here depends
- * on how sessions are kept.
+ * Verifies that Engine.IO allows a request: by itself, against the session that it names, and by the author's
+ * `allowRequest`. The checks and their errors are those of engine.io.
  */
 import type { Exchange } from "./exchange.ts";
 import type { EngineOptions, Guard } from "./options.ts";
 import type { EngineRequest, RequestLike } from "./request.ts";
 
-/** The messages of Engine.IO's errors. An error's code is its place in this list. */
+/** The messages of Engine.IO's errors. The code of an error is its index in this list. */
 const MESSAGES = [
   "Transport unknown",
   "Session ID unknown",
@@ -23,7 +23,7 @@ const [UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_HANDSHAKE_METHOD, BAD_REQUEST, FORBID
 /** Why a request is refused. */
 export class Refusal {
   readonly code: number;
-  /** What "connection_error" tells beside the code. */
+  /** The details that listeners of "connection_error" get. */
   readonly context: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: number, context?: Record<string, unknown>) {
@@ -40,32 +40,33 @@ export class Refusal {
     return MESSAGES[this.code] ?? "";
   }
 
-  /** What the client is told. */
+  /** The message that the client gets: the author's, if `allowRequest` gave one, or Engine.IO's. */
   get reason(): string {
     const reason = this.context?.["message"];
     return typeof reason === "string" && reason !== "" ? reason : this.message;
   }
 
-  /** 403 to a polling request that was forbidden, else 400. */
+  /** The status for a polling request: 403 if the author has forbidden it, else 400. A handshake always gets 400. */
   get status(): number {
     return this.code === FORBIDDEN ? 403 : 400;
   }
 }
 
-/** A session as far as a request to it is verified. */
+/** The part of a session that a request is verified against. */
 export interface Verifiable {
   readonly protocol: number;
   readonly transport: { readonly name: string };
 }
 
-// Everything but what RFC 9110, 5.5 allows in a field value
+// Matches a character that RFC 9110, 5.5 does not allow in the value of a header.
 const INVALID_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 const protocolOf = (query: EngineRequest["_query"]) => (query["EIO"] === "4" ? 4 : 3);
 
 /**
  * Verifies a request by itself, and against the session that it names.
- * @param session the session with the `sid` of the query
+ * @param session the session with the `sid` of the query, if there is one
+ * @returns undefined when the request is allowed
  */
 export function verify(
   exchange: Exchange,
@@ -100,24 +101,27 @@ function verifySession({ query, isHandshake }: Exchange, session: Verifiable): R
   return undefined;
 }
 
-/** Asks the author about a new session. */
+/** Asks the author's `allowRequest` about a new session. @returns undefined when it is allowed */
 export async function askAuthor(request: RequestLike, guard: Guard): Promise<Refusal | undefined> {
   const context = await callAllowRequest(request, guard);
   return context && new Refusal(FORBIDDEN, context);
 }
 
-/** Checks that the client speaks this protocol. */
+/** Checks that the client speaks Engine.IO 4. @returns undefined when it does */
 export function verifyProtocol({ query }: Exchange): Refusal | undefined {
   const protocol = protocolOf(query);
   return protocol === 4 ? undefined : new Refusal(UNSUPPORTED, { protocol });
 }
 
-/** Calls the author's `allowRequest`, in either of its forms. Resolves with the context of a refusal, or with nothing. */
+/**
+ * Calls the author's `allowRequest`, which answers by callback or by promise. Resolves with the context of the refusal,
+ * or with undefined when the session is allowed.
+ */
 export function callAllowRequest(request: RequestLike, guard: Guard): Promise<Refusal["context"]> {
   return new Promise((resolve) => {
     const decide = (message: string | null | undefined, success: boolean) =>
       resolve(success ? undefined : { message });
-    // A reason that is not text is for "connection_error", not for the client.
+    // An error that is not a text may show internals: listeners of "connection_error" get it, but not the client.
     const refuse = (error: unknown) => resolve(typeof error === "string" ? { message: error } : { error });
     const hasCallback = (guard.allowRequest?.length ?? 0) > 1;
     try {

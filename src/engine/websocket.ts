@@ -1,5 +1,5 @@
 /**
- * The WebSocket transport: one packet is one frame.
+ * The WebSocket transport: each packet is one frame.
  * @see https://socket.io/docs/v4/engine-io-protocol/#websocket
  */
 import { Buffer } from "node:buffer";
@@ -8,18 +8,18 @@ import { decodePacket, encodePacket, type Packet } from "./parser.ts";
 import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer.ts";
 import { Transport } from "./transport.ts";
 
-/** How long a peer may take to answer a closing handshake before it is terminated, in milliseconds. */
+/** How long a client may take to answer the close frame before its connection is terminated, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
 
 export class WebSocketTransport extends Transport implements PeerListener {
   readonly name = "websocket";
   readonly #peer: Peer;
   readonly #maxPayload: number;
-  /** The code for a client that has broken the rules. */
+  /** The code of the close frame, for a client that has sent too large a message. Other clients get none. */
   #closeCode: number | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param maxPayload the most bytes that a frame may have */
+  /** @param maxPayload the most bytes that a received frame may have */
   constructor(peer: Peer, maxPayload: number) {
     super();
     this.#peer = peer;
@@ -50,12 +50,12 @@ export class WebSocketTransport extends Transport implements PeerListener {
       this.#closeCode = CloseCode.TOO_BIG;
       this.fail("Max payload size exceeded");
     } else {
-      this.listener.packet(decodePacket(frame));
+      this.listener.onPacket(decodePacket(frame));
     }
   }
 
   drained(): void {
-    if (this.writable) this.listener.ready();
+    if (this.writable) this.listener.onReady();
   }
 
   failed(error: unknown): void {
@@ -64,18 +64,23 @@ export class WebSocketTransport extends Transport implements PeerListener {
 
   closed(): void {
     clearTimeout(this.#closeTimer);
-    this.onClosed();
+    this.markClosed();
   }
 
   protected doClose(done: () => void): void {
     const peer = this.#peer;
     if (peer.terminate) this.#closeTimer = setTimeout(() => peer.terminate?.(), CLOSE_TIMEOUT);
-    done(); // before the peer may tell that it is closed
+    // Before peer.close(), which may call closed() at once: the session would end with "transport close" then,
+    // instead of "forced close".
+    done();
     peer.close(this.#closeCode);
   }
 }
 
-/** Whether a frame has more bytes than that. A UTF-16 unit is three bytes of UTF-8 at the most. */
+/**
+ * Whether a frame has more than `size` bytes. A text is measured only if it may be too large: a UTF-16 unit takes three
+ * bytes of UTF-8 at most.
+ */
 export function isLarger(frame: string | ArrayBuffer | Uint8Array, size: number): boolean {
   if (typeof frame !== "string") return frame.byteLength > size;
   return frame.length * 3 > size && Buffer.byteLength(frame) > size;

@@ -1,6 +1,7 @@
 /**
- * Socket.IO's adapter in memory, which publishes a broadcast once to all of a crowd where the bound engine can, instead
- * of sending it once to each socket. What is sent, to whom and in which order is the same.
+ * Socket.IO's in-memory adapter, with a fast path for broadcasts. Where the engine can publish, a broadcast is encoded
+ * once and published to all sockets of a crowd, instead of being sent to each socket by itself. Clients get the same
+ * packets in the same order either way.
  */
 import type { Namespace } from "socket.io";
 import { Adapter, type BroadcastOptions, type Room, type SocketId } from "socket.io-adapter";
@@ -10,11 +11,11 @@ import { Engine } from "../engine/engine.ts";
 import { type Data, encodePacket, isData } from "../engine/parser.ts";
 import { Crowd } from "./crowd.ts";
 
-/** The least number of sockets that are published to: subscriptions take memory. */
+/** A room with fewer sockets than this gets no crowd: subscriptions take memory, and publishing would save little. */
 const CROWD_SIZE = 16;
 
-/** The sockets of a room, or of the whole namespace. */
-interface Members {
+/** The ids of the sockets in a room, or in the whole namespace: a Set or a Map of socket.io-adapter's. */
+interface SocketIds {
   readonly size: number;
   has(id: SocketId): boolean;
   keys(): Iterable<SocketId>;
@@ -41,7 +42,8 @@ export class PublishingAdapter extends Adapter {
   }
 
   override delAll(id: SocketId): void {
-    // A copy: a listener of "leave-room" may broadcast, and so open crowds of these rooms.
+    // A copy from before super.delAll(), which forgets the rooms. A listener of "leave-room" may broadcast meanwhile,
+    // and so make a crowd for one of them, which the socket has to leave too.
     const rooms = [...(this.sids.get(id) ?? [])];
     this.#everybody?.unsubscribe(id);
     for (const room of rooms) this.#crowds.get(room)?.unsubscribe(id);
@@ -60,15 +62,15 @@ export class PublishingAdapter extends Adapter {
     const engine: object = this.nsp.server.engine;
     const publisher = engine instanceof Engine ? engine.publisher : undefined;
     const [room, ...otherRooms] = options.rooms;
-    const members: Members | undefined = room === undefined ? this.sids : this.rooms.get(room);
+    const members: SocketIds | undefined = room === undefined ? this.sids : this.rooms.get(room);
     if (!publisher || !members || otherRooms.length > 0) return super.broadcast(packet, options);
-    const crowd = this.#crowdOf(publisher, room, members);
+    const crowd = this.#findCrowd(publisher, room, members);
     if (!crowd) return super.broadcast(packet, options);
 
     packet.nsp = this.nsp.name;
     const encoded = this.nsp.server.encoder.encode(packet);
     if (!encoded.every(isData)) return super.broadcast(packet, options);
-    const except = this.#socketsIn(options.except);
+    const except = this.#findSocketsIn(options.except);
     crowd.unsubscribeUnfit(options.flags?.volatile === true);
     crowd.publish(
       encoded.map((data) => encodePacket({ type: "message", data })),
@@ -77,7 +79,10 @@ export class PublishingAdapter extends Adapter {
     this.#sendToOthers(crowd, { packet, encoded, except, members, flags: options.flags });
   }
 
-  /** Sends a message one by one to those in a crowd who do not subscribe, and has them subscribe to the next one. */
+  /**
+   * Sends a message to each socket of a crowd that has not subscribed, and subscribes it for the next message. This
+   * does what socket.io-adapter does for each socket of a broadcast.
+   */
   #sendToOthers(
     crowd: Crowd,
     {
@@ -90,14 +95,14 @@ export class PublishingAdapter extends Adapter {
       packet: Packet;
       encoded: readonly Data[];
       except: ReadonlySet<SocketId>;
-      members: Members;
+      members: SocketIds;
     },
   ): void {
     const { volatile, compress } = flags ?? {};
     for (const id of crowd.others) {
       const socket = except.has(id) || !members.has(id) ? undefined : this.nsp.sockets.get(id);
       if (!socket) continue;
-      // A copy: a listener may take itself off.
+      // A copy: a listener may remove itself.
       for (const listener of socket.listenersAnyOutgoing().slice()) listener.apply(socket, packet.data);
       socket.client["writeToEngine"]([...encoded], { preEncoded: true, volatile, compress });
       // A listener may have made the socket leave.
@@ -105,14 +110,19 @@ export class PublishingAdapter extends Adapter {
     }
   }
 
-  /** The sockets that are in any of these rooms. */
-  #socketsIn(rooms: Iterable<Room> | undefined): ReadonlySet<SocketId> {
+  /** Finds the ids of all sockets that are in at least one of these rooms. */
+  #findSocketsIn(rooms: Iterable<Room> | undefined): ReadonlySet<SocketId> {
     const ids = new Set<SocketId>();
     for (const room of rooms ?? []) for (const id of this.rooms.get(room) ?? []) ids.add(id);
     return ids;
   }
 
-  #crowdOf(publisher: Publisher, room: Room | undefined, members: Members): Crowd | undefined {
+  /**
+   * Finds or makes the crowd that a broadcast goes to.
+   * @param room undefined for the whole namespace
+   * @returns undefined when there are too few sockets for a crowd
+   */
+  #findCrowd(publisher: Publisher, room: Room | undefined, members: SocketIds): Crowd | undefined {
     const known = room === undefined ? this.#everybody : this.#crowds.get(room);
     if (known?.publisher === publisher) return known;
     if (members.size < CROWD_SIZE) return undefined;

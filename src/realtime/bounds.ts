@@ -1,8 +1,9 @@
 /**
- * Bounds to the JSON of a packet, told from its text, before it is parsed. JSON.parse() takes what others cannot:
- * socket.io-parser, JSON.stringify() and authors' functions call themselves for each level of nesting, and Socket.IO
- * passes the items of the list to listeners as arguments. Some thousand levels, or some ten thousand arguments, overflow
- * the stack, which is an uncaught RangeError in whatever handler was at it.
+ * Checks the nesting and the number of arguments of a packet in its JSON text, before it is parsed. JSON.parse()
+ * accepts values that later code cannot handle: socket.io-parser, JSON.stringify() and authors' functions recurse for
+ * each level of nesting, and Socket.IO passes the items of the outermost array to listeners as arguments. Some
+ * thousand levels, or some ten thousand arguments, overflow the stack, and the author's handler dies with an uncaught
+ * RangeError.
  */
 
 const QUOTE = 0x22;
@@ -14,19 +15,21 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 export interface Bounds {
-  /** Levels of arrays and objects. */
+  /** The most levels of nested arrays and objects. */
   readonly levels: number;
-  /** Items of the outermost array, if that is what the JSON is. */
+  /** The most items of the outermost array, if the JSON is an array. */
   readonly arguments: number;
 }
 
 /**
- * Which bound the JSON exceeds, if any. Of text that is no JSON, it says anything.
- * @param start where the JSON begins in the text
+ * Finds the bound that a JSON text exceeds. For text that is not JSON the result means nothing: the parser refuses it.
+ * @param start the index at which the JSON begins
+ * @returns the name of the bound; undefined when the text is within all of them
  */
-export function breachOf(text: string, bounds: Bounds, start = 0): keyof Bounds | undefined {
+export function findExceededBound(text: string, bounds: Bounds, start = 0): keyof Bounds | undefined {
   const { levels, arguments: most } = bounds;
-  // Few packets have brackets or commas enough to be looked at one character after the other.
+  // Counting brackets and commas with indexOf() is fast, and clears almost every packet. Only those with many of them
+  // are read character by character.
   const brackets = countOf("[", text, start, levels) + countOf("{", text, start, levels);
   const canBeMany = text.length > 2 * most && countOf(",", text, start, most) >= most;
   if (brackets <= levels && !canBeMany) return undefined;
@@ -55,7 +58,7 @@ export function breachOf(text: string, bounds: Bounds, start = 0): keyof Bounds 
   return undefined;
 }
 
-/** How often a character occurs, in strings too; counted no further than to one more than `most`. */
+/** Counts how often a character occurs, also inside of JSON strings. Stops counting at `most` + 1. */
 function countOf(character: string, text: string, start: number, most: number): number {
   let count = 0;
   let at = text.indexOf(character, start);
@@ -66,7 +69,7 @@ function countOf(character: string, text: string, start: number, most: number): 
   return count;
 }
 
-/** Where the quote is that closes the string opened there. */
+/** Finds the quote that closes a JSON string. @param opened the index of its opening quote */
 function endOfString(text: string, opened: number): number {
   for (let at = opened + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -1,6 +1,7 @@
 /**
- * A crowd: the Socket.IO sockets that a broadcast goes to. Subscribers get at once what is published to the crowd's
- * channel; the others are sent each message one by one.
+ * A crowd: the Socket.IO sockets of one room, or of a namespace, as a broadcast sees them. Those that subscribe to the
+ * crowd's channel get a message by one publication. The others cannot subscribe now: each of them is sent the message
+ * by itself.
  */
 import type { Socket } from "socket.io";
 import type { Channel, Publisher, Subscription } from "../engine/channel.ts";
@@ -10,19 +11,22 @@ interface Subscriber {
   readonly subscription: Subscription;
 }
 
-/** Whether the author listens to what this socket is sent: published messages bypass such listeners. */
-const isWatched = (socket: Socket): boolean => socket.listenersAnyOutgoing().length > 0;
+/** Whether the author has registered `socket.onAnyOutgoing()`. Published messages would bypass such a listener. */
+const hasOutgoingListeners = (socket: Socket): boolean => socket.listenersAnyOutgoing().length > 0;
 
 export class Crowd {
-  /** The bound engine that opened the channel. When the service is served again, another one is bound. */
+  /**
+   * The engine that opened the channel. When the service is served again, it has another engine, and needs new
+   * crowds.
+   */
   readonly publisher: Publisher;
   readonly #channel: Channel;
   readonly #subscribers = new Map<string, Subscriber>();
-  /** The sockets of all subscribers. Each broadcast looks at all of them, which costs less in a set of their own. */
+  /** The sockets of all subscribers. Each broadcast loops over them, which costs less over a set than over the map. */
   readonly #sockets = new Set<Socket>();
   readonly #others: Set<string>;
-  /** Some subscriber may not keep up. */
-  #isBehind = true;
+  /** Whether the last publication found a subscriber whose client is slow. True until the first publication. */
+  #hasSlowSubscriber = true;
 
   /** @param ids of the sockets in the crowd */
   constructor(publisher: Publisher, ids: Iterable<string>) {
@@ -40,18 +44,20 @@ export class Crowd {
     return this.#others.size === 0 ? [] : [...this.#others];
   }
 
+  /** Adds a socket that has joined. It can subscribe once a message was sent to it. */
   add(id: string): void {
     if (!this.#subscribers.has(id)) this.#others.add(id);
   }
 
+  /** Removes a socket that has left. */
   delete(id: string): void {
     this.unsubscribe(id);
     this.#others.delete(id);
   }
 
-  /** Has a socket get what is published from now on, if nobody can tell the difference. */
+  /** Subscribes a socket, if nobody can tell the messages that are published to it from those that are sent to it. */
   subscribe(socket: Socket): void {
-    if (isWatched(socket)) return;
+    if (hasOutgoingListeners(socket)) return;
     const subscription = this.#channel.subscribe(socket.conn, () => this.#moveToOthers(socket));
     if (!subscription) return;
     this.#subscribers.set(socket.id, { socket, subscription });
@@ -59,7 +65,7 @@ export class Crowd {
     this.#others.delete(socket.id);
   }
 
-  /** Makes a subscriber one of the others. */
+  /** Ends a socket's subscription: from now on each message is sent to it by itself. */
   unsubscribe(id: string): void {
     const subscriber = this.#subscribers.get(id);
     if (!subscriber) return;
@@ -74,23 +80,26 @@ export class Crowd {
   }
 
   /**
-   * Unsubscribes those who must not get the next message by publication: sockets that the author listens to, and clients
-   * that do not keep up, for whom the session has to buffer it.
-   * @param isVolatile whether the next message is dropped for clients that do not keep up
+   * Unsubscribes the sockets that must not get the next message by publication: those with a listener of outgoing
+   * packets, and those of slow clients, for whom the session has to buffer the message, or to drop it if it is
+   * volatile.
+   * @param isVolatile whether the next message is to be dropped for slow clients
    */
   unsubscribeUnfit(isVolatile: boolean): void {
-    for (const socket of this.#sockets) if (isWatched(socket)) this.unsubscribe(socket.id);
-    // Only the engine knows who keeps up. Asking for each subscriber is what publishing can save.
-    if (!isVolatile && !this.#isBehind) return;
-    for (const [id, { subscription }] of this.#subscribers) if (!subscription.keepsUp) this.unsubscribe(id);
+    for (const socket of this.#sockets) if (hasOutgoingListeners(socket)) this.unsubscribe(socket.id);
+    // Asking the engine about each subscriber takes time that publishing is there to save. It is needed only for a
+    // volatile message, and when the last publication has found a slow subscriber.
+    if (!isVolatile && !this.#hasSlowSubscriber) return;
+    for (const [id, { subscription }] of this.#subscribers)
+      if (!subscription.isKeepingUp) this.unsubscribe(id);
   }
 
-  /** Publishes frames to all subscribers but these. */
+  /** Publishes frames to all subscribers. @param except the ids of sockets that must not get them */
   publish(frames: readonly (string | Uint8Array)[], except: ReadonlySet<string>): void {
     if (this.#subscribers.size === 0) return;
     for (const id of except) this.#subscribers.get(id)?.subscription.pause();
-    this.#isBehind = false;
-    for (const frame of frames) if (!this.#channel.publish(frame)) this.#isBehind = true;
+    this.#hasSlowSubscriber = false;
+    for (const frame of frames) if (!this.#channel.publish(frame)) this.#hasSlowSubscriber = true;
     for (const id of except) this.#subscribers.get(id)?.subscription.resume();
   }
 }

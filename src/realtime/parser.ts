@@ -1,26 +1,31 @@
 /**
- * The parser of Socket.IO packets: socket.io-parser, with a bound to the nesting that it decodes, and with errors that
- * tell an author at the emit what cannot be sent. The fast one has a short way for what most packets are: events and
- * acknowledgements without binary. Whatever else there is, and whatever is malformed, takes the long way.
+ * The parser of Socket.IO packets: socket.io-parser with two checks. Decoding refuses packets that are nested too
+ * deep or have too many arguments; encoding throws at the author's `emit()` for data that cannot be sent. The fast
+ * encoder and decoder handle events and acks without binary themselves, and leave every other packet, and every
+ * malformed one, to socket.io-parser.
  * @see https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
  */
 import { Decoder, Encoder, isPacketValid, type Packet, PacketType } from "socket.io-parser";
 import { type Data, isData } from "../engine/parser.ts";
 import type { Settings } from "../settings.ts";
-import { type Bounds, breachOf } from "./bounds.ts";
+import { type Bounds, findExceededBound } from "./bounds.ts";
 
 const EVENT = "2".charCodeAt(0);
 const ACK = "3".charCodeAt(0);
 const SLASH = "/".charCodeAt(0);
 const BRACKET = "[".charCodeAt(0);
 
-/** Throws for data that cannot be encoded or sent, so that nothing of it has left when the author is told. */
+/**
+ * Throws for data that cannot be encoded or sent before any frame of it is sent, so that `emit()` reports the error.
+ */
 class CheckedEncoder extends Encoder {
   override encode(packet: Packet): Data[] {
     const encoded = this.#encode(packet);
-    // socket.io-parser leaves a Blob as it is, and engines would send "[object Blob]" for it.
+    // socket.io-parser passes a Blob on as an attachment, and engines would send the text "[object Blob]" for it.
     if (encoded.every(isData)) return encoded;
-    throw new TypeError("A Blob or File cannot be emitted: emit its bytes, await blob.arrayBuffer()");
+    throw new TypeError(
+      "A Blob or File cannot be emitted: emit its bytes instead, as by await blob.arrayBuffer()",
+    );
   }
 
   #encode(packet: Packet): unknown[] {
@@ -34,50 +39,59 @@ class CheckedEncoder extends Encoder {
   }
 }
 
-/** How many levels the short way goes into. socket.io-parser goes as far as the stack does. */
-const SHORT_WAY = 256;
+/**
+ * How many levels of nesting the fast encoder handles. Deeper data goes to socket.io-parser, which recurses until the
+ * stack overflows, and whose error CheckedEncoder explains.
+ */
+const FAST_PATH_LEVELS = 256;
 
 class FastEncoder extends CheckedEncoder {
   override encode(packet: Packet): Data[] {
     const { type, nsp, id, data } = packet;
     const isOrdinary = type === PacketType.EVENT || type === PacketType.ACK;
-    if (!isOrdinary || !nsp || !Array.isArray(data) || !areText(data, SHORT_WAY)) return super.encode(packet);
+    if (!isOrdinary || !nsp || !Array.isArray(data) || !arePlainJson(data, FAST_PATH_LEVELS))
+      return super.encode(packet);
     return [`${type}${nsp === "/" ? "" : `${nsp},`}${id ?? ""}${JSON.stringify(data)}`];
   }
 }
 
-/** Whether there is nothing but JSON in it, on so many levels: no binary, and nothing that may turn into it. */
-function isText(value: unknown, levels: number): boolean {
+/**
+ * Whether a value consists of plain objects, arrays and primitives, so that JSON.stringify() encodes all of it: no
+ * binary, and no object with a class or a toJSON() of its own, which may return binary.
+ * @param levels the most levels of nesting that are looked at; the answer is false for deeper values
+ */
+function isPlainJson(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (levels === 0) return false;
-  if (Array.isArray(value)) return areText(value, levels - 1);
+  if (Array.isArray(value)) return arePlainJson(value, levels - 1);
   if (!isRecord(value)) return false;
   for (const key in value) {
-    // Not Object.hasOwn(): engines see through this one, in a loop over keys, at no cost.
-    if (Object.prototype.hasOwnProperty.call(value, key) && !isText(value[key], levels - 1)) return false;
+    // JavaScript engines optimize this call away in a for…in loop, but not Object.hasOwn().
+    if (Object.prototype.hasOwnProperty.call(value, key) && !isPlainJson(value[key], levels - 1))
+      return false;
   }
   return true;
 }
 
-function areText(values: readonly unknown[], levels: number): boolean {
-  for (const value of values) if (!isText(value, levels)) return false;
+function arePlainJson(values: readonly unknown[], levels: number): boolean {
+  for (const value of values) if (!isPlainJson(value, levels)) return false;
   return true;
 }
 
 const isRecord = (value: object): value is Record<string, unknown> =>
   Object.getPrototypeOf(value) === Object.prototype && !("toJSON" in value);
 
-/** How many arguments an event or an acknowledgement may have, its name included: they are passed on the stack. */
+/** The most arguments of an event (its name included) or of an ack: Socket.IO passes them to listeners on the stack. */
 const MAX_ARGUMENTS = 4096;
 
 /**
- * Refuses packets that are nested too deep or have too many arguments, as Socket.IO refuses what it cannot parse: it
- * closes the connection.
+ * Throws for packets that are nested too deep or have too many arguments. Socket.IO treats that like a packet that
+ * cannot be parsed: it closes the client's connection.
  */
 class BoundedDecoder extends Decoder {
   readonly #bounds: Bounds;
 
-  /** @param maxDepth how many levels of arrays and objects a packet may have, that of its arguments included */
+  /** @param maxDepth the most levels of nested arrays and objects; the array of arguments is one of them */
   constructor(maxDepth: number) {
     super();
     this.#bounds = { levels: maxDepth, arguments: MAX_ARGUMENTS };
@@ -85,23 +99,27 @@ class BoundedDecoder extends Decoder {
 
   override add(data: unknown): void {
     if (typeof data === "string") this.#refuseOversized(data);
-    this.take(data);
+    this.addWithinBounds(data);
   }
 
-  /** Takes what is within the bounds. */
-  protected take(data: unknown): void {
+  /** Decodes a packet that is within the bounds. */
+  protected addWithinBounds(data: unknown): void {
     super.add(data);
   }
 
   #refuseOversized(packet: string): void {
     const bounds = this.#bounds;
-    if (packet.length < 2 * bounds.levels) return; // as most packets are, which spares them a closer look
-    const breach = breachOf(packet, bounds, startOfJson(packet));
+    // So short a text cannot open and close that many levels. Most packets are shorter, and need no closer look.
+    if (packet.length < 2 * bounds.levels) return;
+    const breach = findExceededBound(packet, bounds, startOfJson(packet));
     if (breach) throw new RangeError(`A packet may have ${bounds[breach]} ${breach} at the most`);
   }
 }
 
-/** Where the JSON of a packet begins, or a number before it. The namespace can have quotes and brackets of its own. */
+/**
+ * Finds the index behind the type, the number of attachments and the namespace of a packet: that of its ack id or of
+ * its JSON. The namespace must be skipped, because it may contain quotes and brackets.
+ */
 function startOfJson(packet: string): number {
   const hasAttachments = packet.startsWith("5") || packet.startsWith("6");
   const start = hasAttachments ? packet.indexOf("-") + 1 : 1;
@@ -111,14 +129,17 @@ function startOfJson(packet: string): number {
 }
 
 class FastDecoder extends BoundedDecoder {
-  /** The last packet on the long way has announced binary, of which there may be more to come. */
+  /**
+   * Whether the last packet that socket.io-parser decoded has announced attachments. Some may be missing still, so the
+   * next packet must go to socket.io-parser too.
+   */
   #mayAwaitBinary = false;
 
-  protected override take(data: unknown): void {
-    if (typeof data !== "string") return super.take(data);
-    const packet = this.#mayAwaitBinary ? undefined : decode(data);
+  protected override addWithinBounds(data: unknown): void {
+    if (typeof data !== "string") return super.addWithinBounds(data);
+    const packet = this.#mayAwaitBinary ? undefined : decodeFast(data);
     if (!packet) {
-      super.take(data); // which throws if binary is still to come
+      super.addWithinBounds(data); // throws for a text while attachments are missing
       this.#mayAwaitBinary = data.startsWith("5") || data.startsWith("6");
       return;
     }
@@ -126,12 +147,12 @@ class FastDecoder extends BoundedDecoder {
   }
 }
 
-/** A well-formed event or acknowledgement without binary; `undefined` for all else. */
-function decode(text: string): Packet | undefined {
+/** Decodes a well-formed event or ack without binary. @returns undefined for every other packet */
+function decodeFast(text: string): Packet | undefined {
   const first = text.charCodeAt(0);
   const type = first === EVENT ? PacketType.EVENT : first === ACK ? PacketType.ACK : undefined;
   if (type === undefined) return undefined;
-  if (text.charCodeAt(1) === BRACKET) return valid({ type, nsp: "/", data: parse(text.slice(1)) });
+  if (text.charCodeAt(1) === BRACKET) return keepIfValid({ type, nsp: "/", data: parseJson(text.slice(1)) });
   const comma = text.charCodeAt(1) === SLASH ? text.indexOf(",") : 0;
   const bracket = text.indexOf("[", comma + 1);
   if (comma < 0 || bracket < 0) return undefined;
@@ -139,13 +160,13 @@ function decode(text: string): Packet | undefined {
   const nsp = comma === 0 ? "/" : text.slice(1, comma);
   const id = text.slice(comma + 1, bracket);
   if (id !== "" && !/^\d+$/.test(id)) return undefined;
-  const data = parse(text.slice(bracket));
-  return valid(id === "" ? { type, nsp, data } : { type, nsp, id: Number(id), data });
+  const data = parseJson(text.slice(bracket));
+  return keepIfValid(id === "" ? { type, nsp, data } : { type, nsp, id: Number(id), data });
 }
 
-const valid = (packet: Packet): Packet | undefined => (isPacketValid(packet) ? packet : undefined);
+const keepIfValid = (packet: Packet): Packet | undefined => (isPacketValid(packet) ? packet : undefined);
 
-function parse(json: string): unknown {
+function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
@@ -153,7 +174,10 @@ function parse(json: string): unknown {
   }
 }
 
-/** For the option `parser` of Socket.IO, which makes a decoder for each client, without an argument. */
+/**
+ * Makes the value of Socket.IO's option `parser`. Socket.IO calls `new Decoder()` for each client without an
+ * argument, so the class here fills in `maxDepth`.
+ */
 export function createParser({ fastPaths, maxDepth }: Pick<Settings, "fastPaths" | "maxDepth">) {
   const Base = fastPaths ? FastDecoder : BoundedDecoder;
   return {

@@ -1,6 +1,7 @@
 /**
- * socket.io's adapter for connection state recovery, which keeps what is sent for clients that come back. It keeps a
- * packet before it encodes it: one that cannot be encoded would be an uncaught error for each client that comes back.
+ * Socket.IO's adapter for connection state recovery, without a fault of it. The adapter stores each broadcast packet
+ * for clients that reconnect, and it does so before it encodes the packet. A packet that cannot be encoded would stay
+ * stored, and throw an uncaught error for each client that reconnects. So it is removed from the store here.
  */
 import { type BroadcastOptions, SessionAwareAdapter } from "socket.io-adapter";
 import type { Packet } from "socket.io-parser";
@@ -10,13 +11,14 @@ export class RecoveringAdapter extends SessionAwareAdapter {
     try {
       super.broadcast(packet, options);
     } catch (error) {
-      // If it was an author's listener of outgoing packets who threw, others have got the packet: it stays.
-      if (!this.#canEncode(packet)) this.#drop(packet);
+      // The error can also come from an author's onAnyOutgoing() listener. Other clients have got the packet then, so
+      // it stays stored.
+      if (!this.#canEncode(packet)) this.#forgetPacket(packet);
       throw error;
     }
   }
 
-  #drop(packet: Packet): void {
+  #forgetPacket(packet: Packet): void {
     const kept: { data: unknown }[] = this["packets"];
     this["packets"] = kept.filter(({ data }) => data !== packet.data);
   }

@@ -1,23 +1,24 @@
 /**
- * What an author's middleware knew when a session was opened, for the handlers of its socket.
+ * variablesOf(): gives the handlers of a Socket.IO socket what the author's Hono middleware has put into `c.var`.
  */
 import type { ContextVariableMap } from "hono";
 
-/** A Socket.IO socket of a service, or whatever else has the request that opened its session. */
-interface Opened {
+/** A Socket.IO socket. Its `request` is the one that opened its session. */
+interface SocketWithRequest {
   readonly request: object;
 }
 
-/** Whether this is the request of a session that a service opened; its `var` was made of `c.var` then. */
+/** Whether the request opened a session of a service: `io.engine` has put `c.var` on it as `var` then. */
 const hasVariables = (request: object): request is { var: Readonly<ContextVariableMap> } => "var" in request;
 
 /**
- * What middleware put into Hono's `c.var` when this socket's session was opened: after `c.set("user", user)` it is
- * `variablesOf(socket).user`, with the type that Hono's `ContextVariableMap` gives it. It stays the same until the
- * session ends, through the upgrade from polling to WebSocket too. In plain JavaScript: `socket.request.var`.
+ * Returns the variables that middleware has put into Hono's `c.var` for the request that opened this socket's session:
+ * after `c.set("user", user)` there is `variablesOf(socket).user`, with the type that Hono's `ContextVariableMap` gives
+ * it. They stay the same until the session ends, also after the upgrade from polling to WebSocket. In plain JavaScript
+ * they are `socket.request.var`.
  * @throws {TypeError} when the socket is not one of a service's `io`
  */
-export function variablesOf(socket: Opened): Readonly<ContextVariableMap> {
+export function variablesOf(socket: SocketWithRequest): Readonly<ContextVariableMap> {
   const { request } = socket;
   if (hasVariables(request)) return request.var;
   throw new TypeError(

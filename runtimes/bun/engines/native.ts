@@ -24,8 +24,8 @@ export class BunEngine extends NativeEngine<BunEnv> {
     return new BunTopic(this.#publish);
   }
 
-  protected override pass(exchange: Exchange<BunEnv>, session: Socket): Answer | Promise<Answer> {
-    const answer = super.pass(exchange, session);
+  protected override answerPolling(exchange: Exchange<BunEnv>, session: Socket): Answer | Promise<Answer> {
+    const answer = super.answerPolling(exchange, session);
     // A long poll is silent for longer than Bun waits.
     if (answer instanceof Promise && exchange.method === "GET") exchange.env.server.timeout(exchange.raw, 0);
     return answer;

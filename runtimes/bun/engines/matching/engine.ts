@@ -28,7 +28,7 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
     this.#server.on("connection", (socket, request) => this.#openers.get(request)?.(socket));
   }
 
-  protected async open({ env }: Exchange<BunEnv>, opening: Opening): Promise<Answer> {
+  protected async openOverPolling({ env }: Exchange<BunEnv>, opening: Opening): Promise<Answer> {
     const request = createRequest("polling");
     let session: Session | undefined;
     this.#openers.set(request, (socket) => {
@@ -42,11 +42,11 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
 
   #create(socket: BunEngineSocket, opening: Opening): Session {
     const session = new Session(socket, opening, { server: this.engine, options: this.options });
-    this.keep(session);
+    this.trackSession(session);
     return session;
   }
 
-  protected pass(exchange: Exchange<BunEnv>, session: Session): Answer | Promise<Answer> {
+  protected answerPolling(exchange: Exchange<BunEnv>, session: Session): Answer | Promise<Answer> {
     const { env, raw, method } = exchange;
     const ask = (init: RequestInit) =>
       this.#server.handleRequest(createRequest("polling", session.innerId, init), withoutUpgrade(env.server));
@@ -59,7 +59,7 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
     return session.receive({ type: exchange.header("content-type"), text }, ask);
   }
 
-  protected openOver(opening: Opening): Upgrade {
+  protected openOverWebSocket(opening: Opening): Upgrade {
     return this.#takePeer((link) => {
       const request = createRequest("websocket");
       this.#openers.set(request, (socket) => {
@@ -71,7 +71,7 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
     });
   }
 
-  protected upgrade(session: Session): Upgrade {
+  protected prepareUpgrade(session: Session): Upgrade {
     return this.#takePeer((link) => ({
       request: createRequest("websocket", session.innerId),
       isTaken: () => {

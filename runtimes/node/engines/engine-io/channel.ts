@@ -44,23 +44,23 @@ class SessionOutlet implements Outlet<DirectTransport> {
     return transport instanceof DirectTransport ? transport : undefined;
   }
 
-  get isClear(): boolean {
+  get canSendNow(): boolean {
     const session = this.#session;
     const isEmpty = session["writeBuffer"].length === 0;
-    return isEmpty && session.readyState === "open" && this.member?.isClear === true;
+    return isEmpty && session.readyState === "open" && this.member?.canSendNow === true;
   }
 
-  bypass(bypass: Bypass): boolean {
-    if (!this.isClear || !this.member?.isPlain || this.#isWatched) return false;
+  startBypass(bypass: Bypass): boolean {
+    if (!this.canSendNow || !this.member?.isPlain || this.#hasPacketListeners) return false;
     this.#bypasses.add(bypass);
     return true;
   }
 
-  unbypass(bypass: Bypass): void {
+  stopBypass(bypass: Bypass): void {
     this.#bypasses.delete(bypass);
   }
 
-  get #isWatched(): boolean {
+  get #hasPacketListeners(): boolean {
     for (const event of PACKET_EVENTS) if (this.#session.listenerCount(event) > 0) return true;
     return false;
   }

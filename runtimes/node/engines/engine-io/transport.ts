@@ -41,7 +41,7 @@ export class DirectTransport extends Transport implements WebSocketOwner {
   }
 
   /** Whether what is sent now is on its way at once, and leaves room for more. */
-  get isClear(): boolean {
+  get canSendNow(): boolean {
     const { socket } = this;
     return this.writable && socket.readyState === socket.OPEN && !socket.isFull;
   }
