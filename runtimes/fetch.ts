@@ -1,6 +1,9 @@
 /**
- * The one request handler of all runtimes that speak Request and Response. A WebSocket handshake runs through the Hono
- * chain like any request; the chain's answer then says whether it is made, and with which headers.
+ * The request handler of every runtime whose server gives a Request and takes a Response.
+ *
+ * A WebSocket handshake runs through the Hono chain like any other request. If a route lets it through and the chain's
+ * answer is a success, the runtime makes the handshake and sends the headers of that answer with the 101. Otherwise the
+ * client gets the chain's answer.
  */
 import { endToEndFields } from "../src/engine/answer.ts";
 import type { EngineDriver, Opener } from "../src/engine/driver.ts";
@@ -14,20 +17,23 @@ export interface FetchEngine<Env> extends EngineDriver {
   answerDirectly(request: Request, env: Env, opener: Opener): Response | Promise<Response>;
 }
 
-/** Nothing for a request that the runtime has turned into a WebSocket. */
+/**
+ * What the handler gives back to the runtime: undefined if the request has become a WebSocket and needs no Response.
+ */
 type Answer = Response | undefined;
 
 /**
- * Has the runtime make a WebSocket handshake, and puts the WebSocket under `upgrade`.
- * @param headers what the answer to the handshake has to carry
- * @returns what the runtime wants returned; `malformedHandshake()` for a handshake that it cannot make
+ * Has the runtime make a WebSocket handshake, and connects the open WebSocket to `upgrade`.
+ * @param headers the headers to send with the 101
+ * @returns what the runtime's request handler has to return; `malformedHandshake()` if the runtime refuses the
+ *   handshake
  */
 export type MakeHandshake<Env> = (request: Request, env: Env, headers: Headers, upgrade: Upgrade) => Answer;
 
 /**
- * Makes the handler of a service. It never throws or rejects.
- * @returns a function of the request, of its `c.env`, and of the request that the handshake is to be made of, where the
- *   runtime needs the original one
+ * Makes the request handler of a service. The handler never throws or rejects.
+ * @returns a function that takes a request, the `c.env` for it, and the runtime's own Request if `request` is a copy of
+ *   it: Deno makes a handshake only of its own Request
  */
 export function createFetch<Env extends Bindings>(
   service: Mounted,
@@ -36,13 +42,16 @@ export function createFetch<Env extends Bindings>(
 ): (request: Request, env: Env, original?: Request) => Answer | Promise<Answer> {
   const { logger } = service.settings;
 
-  /** What failed where no error handler of Hono's is. A runtime's own answer would show the stack. */
-  const fail = (error: unknown): Response => {
+  /**
+   * Answers a request whose error Hono's error handler did not catch. The runtime's own answer would show the stack.
+   */
+  const answerFailure = (error: unknown): Response => {
     logger.error(error);
     return new Response("Internal Server Error", { status: 500 });
   };
 
-  const answer = (request: Request, env: Env): Response | Promise<Response> => {
+  /** Answers a request: directly by the engine where that is allowed, otherwise through the Hono chain. */
+  const answerRequest = (request: Request, env: Env): Response | Promise<Response> => {
     const visitor = service.binding.runtime.visitor(request, env);
     const opener = service.admitDirectly(request.method, targetOf(request), visitor);
     if (opener) return engine.answerDirectly(request, env, opener);
@@ -56,15 +65,18 @@ export function createFetch<Env extends Bindings>(
         ? makeHandshake(original, env, handshakeHeaders(original, answer), env.upgrade)
         : answer;
     try {
-      const answered = answer(request, env);
-      return answered instanceof Promise ? answered.then(finish).catch(fail) : finish(answered);
+      const answer = answerRequest(request, env);
+      return answer instanceof Promise ? answer.then(finish).catch(answerFailure) : finish(answer);
     } catch (error) {
-      return fail(error);
+      return answerFailure(error);
     }
   };
 }
 
-/** What the chain has set, and the first protocol that the client names, as ws does: it gives up when none is chosen. */
+/**
+ * The headers of the 101: those that the chain has set, and the subprotocol. The server chooses the first one that the
+ * client offers, as ws does on Node, because a client that offers subprotocols fails when none is chosen.
+ */
 function handshakeHeaders(request: Request, { headers }: Response): Headers {
   const fields = new Headers(endToEndFields(headers));
   const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
@@ -72,11 +84,11 @@ function handshakeHeaders(request: Request, { headers }: Response): Headers {
   return fields;
 }
 
-/** Whether a request for a WebSocket is a handshake (RFC 6455, 4.2.1), as far as runtimes do not look. */
+/** Whether a handshake has the method and the version that RFC 6455 (4.2.1) demands: not every runtime checks them. */
 export const isWellFormed = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("sec-websocket-version") === "13";
 
-/** The answer to a handshake that is malformed (RFC 6455, 4.2.1 and 4.4). */
+/** Makes the answer to a malformed handshake (RFC 6455, 4.2.1 and 4.4). */
 export const malformedHandshake = (): Response =>
   new Response("Bad Request: not a WebSocket handshake", {
     status: 400,

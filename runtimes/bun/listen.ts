@@ -1,19 +1,20 @@
 /**
- * Listens with Bun.serve.
+ * Listens on Bun with Bun.serve.
  */
 import { type EngineOptions, readOptions } from "../../src/engine/options.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { createFetch, type FetchEngine } from "../fetch.ts";
 import { BunEngine } from "./engines/native.ts";
-import type { BunPeer, Publish } from "./peer.ts";
+import type { Publish } from "./engines/topic.ts";
+import type { BunPeer } from "./peer.ts";
 import { makeHandshake } from "./upgrade.ts";
 import type { BunEnv } from "./visitor.ts";
 
-/** Bun's own limit for the bodies of requests, in bytes. */
+/** Bun's own default limit for the body of a request, in bytes. */
 const MAX_BODY_SIZE = 128 * 1024 * 1024;
 
-/** Makes the engine of a service. @socket.io/bun-engine is loaded only for those who ask for it. */
+/** Makes the engine of a service. @socket.io/bun-engine is loaded only if the settings ask for it. */
 async function createEngine(
   { engine, settings }: Mounted,
   options: EngineOptions,
@@ -35,16 +36,18 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     port,
     hostname,
     ...(tls && { tls }),
-    // The longest that Bun can wait for a connection that is silent; Node waits as long as it takes.
+    // The longest time, in seconds, that Bun can leave a connection silent. Node has no such limit while it answers.
     idleTimeout: 255,
-    // The author's routes keep Bun's limit; the engine has its own for the Socket.IO route.
+    // Bun has one limit for all routes. The author's keep Bun's own, unless Socket.IO needs more; on its route the
+    // engine enforces maxHttpBufferSize itself.
     maxRequestBodySize: Math.max(MAX_BODY_SIZE, options.maxHttpBufferSize),
     fetch: (request, server) => fetch(request, { server, hinoko }),
     websocket: {
       maxPayloadLength: options.maxHttpBufferSize,
-      // The heartbeat of Socket.IO finds dead peers; the author's own routes have none, as on Node.
+      // Off: Socket.IO's heartbeat finds dead peers. The author's WebSocket routes have no such limit on Node either.
       idleTimeout: 0,
-      // Nothing is dropped: the engine minds readers that do not keep up; the author's own routes do, as on Node.
+      // Off, so that Bun drops no frame for a slow reader: the engine waits for those itself, and an author's route has
+      // to do the same on Node.
       backpressureLimit: 0,
       open: (socket) => socket.data.opened(socket),
       message: (socket, message) => socket.data.received(message),
@@ -57,7 +60,8 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     port: server.port ?? port,
     async close() {
       const stopped = server.stop();
-      // Browsers open connections in advance, and Bun waits for one on which nothing was asked yet.
+      // Bun waits for connections on which no request was made yet, and browsers open some in advance. Look again and
+      // again: others become idle when their request is answered.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
       await stopped;
       clearInterval(sweep);

@@ -1,7 +1,7 @@
 /**
- * Bun's WebSocket as a peer. It is the data that the WebSocket carries in Bun, which calls one handler for all.
+ * Bun's WebSocket as a peer. Bun calls one set of handlers for all WebSockets (see listen.ts), so each WebSocket
+ * carries its peer as its `data`, and the handlers call that.
  */
-import type { Members } from "../../src/engine/channel.ts";
 import {
   CloseCode,
   HIGH_WATER_MARK,
@@ -10,34 +10,42 @@ import {
   type Upgrade,
 } from "../../src/engine/peer.ts";
 
-export type BunSocket = Bun.ServerWebSocket<BunPeer>;
+type BunSocket = Bun.ServerWebSocket<BunPeer>;
 
-/** What Bun's `send()` answers for a frame that it could not write at once. */
+/** What Bun's `send()` returns for a frame that it could not write at once. */
 const BUFFERED = -1;
 
-/** How Bun says, in the reason of a close, that the client violated the protocol. It has told the client already. */
+/**
+ * Matches the reason of a close with which Bun says that the client violated the protocol. Bun has sent the client a
+ * close frame by then. "Received TCP FIN" only means that the client left.
+ */
 const VIOLATION = /^Received (?!TCP FIN)/;
 
-/** What the client did wrong, in ws's words, if its WebSocket was closed for that. */
+/**
+ * Returns what the client did wrong, in the words of ws, or undefined if its WebSocket was closed for another reason.
+ */
 function violationOf(reason: string): string | undefined {
   if (!VIOLATION.test(reason)) return undefined;
   return reason === "Received too big message" ? "Max payload size exceeded" : reason;
 }
 
 export class BunPeer implements Peer {
-  /** Until the WebSocket is there. */
+  /** Who gets the WebSocket; undefined as soon as they have it. */
   #upgrade: Upgrade | undefined;
   #socket: BunSocket | undefined;
   #listener: PeerListener | undefined;
   #topics = 0;
-  /** A frame was buffered when it was last sent, or may have been published without this peer's knowing. */
+  /**
+   * Whether Bun may have buffered a frame: `send()` said so, or it was published to a topic, of which this peer is not
+   * told.
+   */
   #mayBuffer = false;
 
   constructor(upgrade: Upgrade) {
     this.#upgrade = upgrade;
   }
 
-  /** Bun has made the handshake. */
+  /** Called by Bun when it has made the handshake. */
   opened(socket: BunSocket): void {
     this.#socket = socket;
     this.#listener = this.#upgrade?.connect(this);
@@ -48,7 +56,7 @@ export class BunPeer implements Peer {
     this.#listener?.received(message);
   }
 
-  /** What was sent has left, or some of it. */
+  /** Called by Bun when some of what it has buffered has left. */
   drained(): void {
     if (this.bufferedAmount < HIGH_WATER_MARK) this.#listener?.drained();
   }
@@ -68,7 +76,7 @@ export class BunPeer implements Peer {
   }
 
   get bufferedAmount(): number {
-    // Asking Bun takes an eighth of what a send takes.
+    // Asking Bun costs an eighth of a send, so it is asked only when something may be buffered.
     if (!this.#mayBuffer) return 0;
     const amount = this.#socket?.getBufferedAmount() ?? 0;
     if (amount === 0 && this.#topics === 0) this.#mayBuffer = false;
@@ -79,7 +87,7 @@ export class BunPeer implements Peer {
     if (this.#socket?.send(frame) === BUFFERED) this.#mayBuffer = true;
   }
 
-  /** Without a code the client sees 1005, as with engine.io; Bun's own default is 1000. */
+  /** Without a code the client sees 1005, as with engine.io; Bun's own default would be 1000. */
   close(code: number = CloseCode.NO_STATUS, reason?: string): void {
     this.#socket?.close(code, reason);
   }
@@ -88,7 +96,7 @@ export class BunPeer implements Peer {
     this.#socket?.terminate();
   }
 
-  /** @returns false when it subscribes already, or is closed */
+  /** @returns false if the peer subscribes already, or is closed */
   subscribe(topic: string): boolean {
     const socket = this.#socket;
     if (!socket || socket.isSubscribed(topic) || !socket.subscribe(topic)) return false;
@@ -99,33 +107,5 @@ export class BunPeer implements Peer {
 
   unsubscribe(topic: string): void {
     if (this.#socket?.unsubscribe(topic)) this.#topics--;
-  }
-}
-
-/** Sends what is published on a topic of Bun's. @returns whether all of its subscribers keep up */
-export type Publish = (topic: string, frame: string | Uint8Array) => boolean;
-
-let count = 0;
-
-/** The members of a channel, as subscribers of a topic of Bun's. */
-export class BunTopic implements Members<Peer> {
-  /** A name that no author's WebSocket route takes. */
-  readonly #name = `hinoko:${++count}`;
-  readonly #publish: Publish;
-
-  constructor(publish: Publish) {
-    this.#publish = publish;
-  }
-
-  add(peer: Peer): boolean {
-    return peer instanceof BunPeer && peer.subscribe(this.#name);
-  }
-
-  delete(peer: Peer): void {
-    if (peer instanceof BunPeer) peer.unsubscribe(this.#name);
-  }
-
-  send(frame: string | Uint8Array): boolean {
-    return this.#publish(this.#name, frame);
   }
 }

@@ -1,14 +1,17 @@
 /**
- * Who makes a request, as Bun tells it.
+ * Tells the guards and Hono's `getConnInfo()` who makes a request on Bun.
  */
 import type { ConnInfo } from "hono/conninfo";
 import { RequestVisitor } from "../../src/http/visitor.ts";
 import type { Bindings } from "../../src/runtime.ts";
 
-/** What `c.env` has of Bun's. */
+/** What `c.env` holds on Bun. */
 export interface BunEnv extends Bindings {
   readonly server: Bun.Server<unknown>;
-  /** Kept of a request that becomes a WebSocket: Bun does not tell its address any more. */
+  /**
+   * Who opened the connection; set only when the request becomes a WebSocket, because Bun does not tell it any more
+   * then.
+   */
   remote?: ConnInfo["remote"];
 }
 
@@ -21,11 +24,11 @@ class BunVisitor extends RequestVisitor {
   }
 
   get remote(): ConnInfo["remote"] {
-    return this.#env.remote ?? askBun(this.request, this.#env.server);
+    return this.#env.remote ?? findRemote(this.request, this.#env.server);
   }
 }
 
-function askBun(request: Request, server: Bun.Server<unknown>): ConnInfo["remote"] {
+function findRemote(request: Request, server: Bun.Server<unknown>): ConnInfo["remote"] {
   const found = server.requestIP(request);
   if (!found) return {};
   const { address, port, family } = found;

@@ -1,27 +1,31 @@
 /**
- * Leaves the judgement of a request's host to the host guard. Deno believes a request line that names another host
- * ("GET http://evil.com/ HTTP/1.1"), builds a URL that is none from a Host header that fits into none, and has none
- * for HTTP/2, which every browser speaks over TLS.
+ * Leaves the decision about a request's host to the host guard, on Deno. Otherwise Deno would decide:
+ * - it gives the request an invalid URL if no URL can be built from the Host header;
+ * - it has no Host header for HTTP/2, which every browser speaks over TLS;
+ * - it believes a request line that names another host than the Host header does ("GET http://evil.com/ HTTP/1.1").
  */
-import { fitsInUrl, ORDINARY } from "../host.ts";
+import { fitsInUrl, ORDINARY_HOST } from "../host.ts";
 
 /** "http" or, over TLS, "https". */
 export type Scheme = "http" | "https";
 
-/** Fetch's forbidden methods: Deno.serve takes such a request, but no Request can be made of one. */
+/**
+ * The forbidden methods of the Fetch standard. Deno.serve gives such a request, but `new Request()` refuses to copy it.
+ */
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
 
 /**
- * The request itself, or one like it whose URL is valid and has this scheme and the host of the Host header.
- * `undefined` where none can be made: a forbidden method with a target or a host out of the ordinary.
+ * Returns the request itself if its URL has this scheme and the host of its Host header; otherwise a copy with a valid
+ * URL of that kind ("localhost" in place of a host that no URL can be built from).
+ * @returns undefined if a copy is needed but cannot be made, because the method is forbidden
  */
 export function leaveHostToGuard(request: Request, scheme: Scheme): Request | undefined {
   const named = request.headers.get("host");
-  if (named === null && scheme === "https" && !FORBIDDEN.test(request.method)) return withHost(request);
+  if (named === null && scheme === "https" && !FORBIDDEN.test(request.method)) return addHostHeader(request);
   const host = named ?? "";
   const { url } = request;
   const own = `${scheme}://${host}`;
-  if (ORDINARY.test(host) && url.startsWith(`${own}/`)) return request;
+  if (ORDINARY_HOST.test(host) && url.startsWith(`${own}/`)) return request;
   if (FORBIDDEN.test(request.method)) return undefined;
 
   const origin = `${scheme}://${fitsInUrl(host) ? host : "localhost"}`;
@@ -30,10 +34,11 @@ export function leaveHostToGuard(request: Request, scheme: Scheme): Request | un
 }
 
 /**
- * HTTP/2 names the host in ":authority" (RFC 9113, 8.3.1), which Deno puts into the URL alone. An HTTP/1 request that
- * names no host looks the same, with Deno's "localhost" in the URL.
+ * Copies a request and adds a Host header with the host of its URL. HTTP/2 names the host in ":authority" (RFC 9113,
+ * 8.3.1), and Deno puts that into the URL only. An HTTP/1 request without a Host header cannot be told apart from that:
+ * Deno writes "localhost" into its URL, so it gets that host.
  */
-function withHost(request: Request): Request {
+function addHostHeader(request: Request): Request {
   if (!URL.canParse(request.url)) return request;
   const { host, pathname, search } = new URL(request.url);
   const headers = new Headers(request.headers);

@@ -1,5 +1,5 @@
 /**
- * Listens with Deno.serve.
+ * Listens on Deno with Deno.serve.
  */
 import { NativeEngine } from "../../src/engine/native.ts";
 import { readOptions } from "../../src/engine/options.ts";
@@ -14,8 +14,8 @@ import type { DenoEnv } from "./visitor.ts";
 export type Handler = (request: Request, info: { readonly remoteAddr: object }) => Promise<Response>;
 
 /**
- * Puts Hinoko's engine under a service, and makes what answers its requests.
- * @param scheme where it is not known, the one of each request's URL
+ * Binds Hinoko's engine to a service, and makes the handler that answers its requests.
+ * @param scheme how the server is spoken to; if it is left out, the URL of each request tells
  */
 export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const { socketio } = service.settings;
@@ -25,11 +25,12 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const socketPath = socketio.path ?? "/socket.io";
 
   return async (given, { remoteAddr }) => {
-    // Deno watches the client from the first look at the signal on. The engine's own look may come after it has left.
+    // Deno notices that the client leaves only after `signal` was read once. The engine reads it when middleware is
+    // done, and the client may have left by then.
     if (given.url.includes(socketPath)) void given.signal;
     const request = leaveHostToGuard(given, scheme ?? (given.url.startsWith("https:") ? "https" : "http"));
     if (!request) return new Response("Bad Request", { status: 400 });
-    // Deno does not tell the address any more when the request has become a WebSocket.
+    // `remoteAddr` was read above: once the request has become a WebSocket, Deno does not tell it any more.
     const answer = await fetch(request, { remoteAddr, hinoko: service.binding }, given);
     return answer ?? new Response(null, { status: 500 });
   };
@@ -37,17 +38,18 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const handler = createHandler(service, tls ? "https" : "http");
-  let giveUp: () => void = () => {};
-  const givenUp = new Promise<void>((resolve) => {
-    giveUp = resolve;
+  let stopWaiting: () => void = () => {};
+  const waitStopped = new Promise<void>((resolve) => {
+    stopWaiting = resolve;
   });
   const server = Deno.serve({ port, hostname, ...tls, onListen() {}, handler });
   return {
     port: server.addr.port,
     async close() {
-      await Promise.race([server.shutdown(), givenUp]);
+      await Promise.race([server.shutdown(), waitStopped]);
     },
-    // Deno drops no connection whose request is under way: it ends with the process.
-    terminate: giveUp,
+    // Deno cannot drop a connection whose request is under way, so this only ends the wait in close(). Such a
+    // connection lasts until the process ends.
+    terminate: stopWaiting,
   };
 }

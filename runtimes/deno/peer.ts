@@ -1,33 +1,41 @@
 /**
- * Deno's WebSocket as a peer of the engine.
+ * Deno's WebSocket as a peer.
  */
 import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
 
-/** Deno tells of no drain, so a full peer is looked at: after the first pause, in milliseconds, which doubles up to the last. */
-const FIRST_LOOK = 4;
-const LAST_LOOK = 256;
+/**
+ * Deno has no event for a WebSocket that has drained, so a full peer asks for the buffered amount again and again:
+ * first after FIRST_PAUSE milliseconds, then after twice as long each time, up to LONGEST_PAUSE.
+ */
+const FIRST_PAUSE = 4;
+const LONGEST_PAUSE = 256;
 
-/** What Deno reports when the network fails, rather than the client's frames. */
+/**
+ * Matches the messages of Deno's errors that mean a failed network, and not a violation of the protocol by the client.
+ */
 const NETWORK_ERROR = /os error|EOF|closed/i;
 
 export class DenoPeer implements Peer {
   readonly #socket: WebSocket;
   #listener: PeerListener | undefined;
-  #isWatched = false;
-  /** What was buffered when Deno was last asked, and what was sent since. */
-  #atMost = 0;
+  #isAwaitingDrain = false;
+  /** The amount that was buffered when Deno was last asked, plus all that was sent since: an upper bound. */
+  #mostBuffered = 0;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
   }
 
-  /** Tells the engine's end of the connection what happens on this one. */
-  listen(listener: PeerListener): void {
+  /** Tells the listener what happens on this WebSocket. */
+  attachListener(listener: PeerListener): void {
     this.#listener = listener;
     for (const type of ["message", "error", "close"]) this.#socket.addEventListener(type, this);
   }
 
-  /** One listener for all events: a function for each would take memory as long as the connection lasts. @internal */
+  /**
+   * This peer is its own listener for all events. A closure for each would take memory for as long as it lasts.
+   * @internal
+   */
   handleEvent(event: Event): void {
     if (event instanceof MessageEvent) return this.#listener?.received(event.data);
     if (event instanceof CloseEvent) return this.#listener?.closed(event.code, event.reason);
@@ -46,22 +54,23 @@ export class DenoPeer implements Peer {
 
   get bufferedAmount(): number {
     // Counting costs less than asking Deno, so Deno is asked only when the count says that much may be waiting.
-    if (this.#atMost >= HIGH_WATER_MARK) this.#atMost = this.#socket.bufferedAmount;
-    return this.#atMost;
+    if (this.#mostBuffered >= HIGH_WATER_MARK) this.#mostBuffered = this.#socket.bufferedAmount;
+    return this.#mostBuffered;
   }
 
   send(frame: string | Uint8Array<ArrayBuffer>): void {
-    this.#socket.send(frame); // does nothing any more when the socket closes
-    this.#atMost += frame.length;
-    if (!this.#isWatched && this.bufferedAmount >= HIGH_WATER_MARK) this.#watch(FIRST_LOOK);
+    this.#socket.send(frame); // does nothing once the WebSocket is closing
+    this.#mostBuffered += frame.length;
+    if (!this.#isAwaitingDrain && this.bufferedAmount >= HIGH_WATER_MARK) this.#awaitDrain(FIRST_PAUSE);
   }
 
-  #watch(pause: number): void {
-    this.#isWatched = true;
+  /** Tells the listener that this peer has drained, once it has: asks Deno after pauses that double. */
+  #awaitDrain(pause: number): void {
+    this.#isAwaitingDrain = true;
     setTimeout(() => {
       if (this.#socket.readyState !== WebSocket.OPEN) return;
-      if (this.bufferedAmount >= HIGH_WATER_MARK) return this.#watch(Math.min(pause * 2, LAST_LOOK));
-      this.#isWatched = false;
+      if (this.bufferedAmount >= HIGH_WATER_MARK) return this.#awaitDrain(Math.min(pause * 2, LONGEST_PAUSE));
+      this.#isAwaitingDrain = false;
       this.#listener?.drained();
     }, pause);
   }

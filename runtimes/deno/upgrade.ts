@@ -1,6 +1,6 @@
 /**
- * Makes WebSocket handshakes on Deno. An exception between `Deno.upgradeWebSocket()` and the return of its response would
- * stop the listener, so nothing that can fail is left to do in between.
+ * Makes WebSocket handshakes on Deno. Once `Deno.upgradeWebSocket()` is called, its response must be returned: an
+ * exception in between would stop the whole server. So everything that can fail is done before.
  */
 import type { Upgrade } from "../../src/engine/peer.ts";
 import { isWellFormed, type MakeHandshake, malformedHandshake } from "../fetch.ts";
@@ -16,14 +16,14 @@ export const makeHandshake: MakeHandshake<DenoEnv> = (request, _env, headers, up
   const { socket, response } = upgraded;
   connectWhenOpen(socket, upgrade);
   for (const [name, value] of fields) {
-    // Deno has set a protocol of its own, if the client names any.
+    // Replace the subprotocol: Deno has chosen one already if the client offers any, and two would fail the handshake.
     if (name === PROTOCOL) response.headers.set(name, value);
     else response.headers.append(name, value);
   }
   return response;
 };
 
-/** @returns undefined for a request that is no handshake */
+/** @returns undefined if the request is not a well-formed handshake */
 function upgradeWebSocket(request: Request): Deno.WebSocketUpgrade | undefined {
   if (!isWellFormed(request)) return undefined;
   try {
@@ -33,13 +33,13 @@ function upgradeWebSocket(request: Request): Deno.WebSocketUpgrade | undefined {
   }
 }
 
-/** Before it is open, a WebSocket of Deno's throws when it is to send. */
+/** Connects a WebSocket to `upgrade` when it is open: until then, `send()` of Deno's WebSocket throws. */
 function connectWhenOpen(socket: WebSocket, upgrade: Upgrade): void {
   socket.binaryType = "arraybuffer";
   const connect = () => {
     const peer = new DenoPeer(socket);
-    peer.listen(upgrade.connect(peer));
+    peer.attachListener(upgrade.connect(peer));
   };
-  // Once: then the closure is not kept for as long as the connection.
+  // With `once`, the closure is released at once. Otherwise it would be kept for as long as the connection lasts.
   socket.addEventListener("open", connect, { once: true });
 }

@@ -1,13 +1,13 @@
 /**
- * Who makes a request, as Deno tells it.
+ * Tells the guards and Hono's `getConnInfo()` who makes a request on Deno.
  */
 import type { ConnInfo } from "hono/conninfo";
 import { RequestVisitor } from "../../src/http/visitor.ts";
 import type { Bindings } from "../../src/runtime.ts";
 
-/** What `c.env` has of Deno's. */
+/** What `c.env` holds on Deno. */
 export interface DenoEnv extends Bindings {
-  /** Of whoever opened the connection; without a `hostname` on sockets that are none of the network's. */
+  /** The address of whoever opened the connection. It has no `hostname` if that is a Unix socket. */
   readonly remoteAddr: object;
 }
 

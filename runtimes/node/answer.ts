@@ -1,16 +1,16 @@
 /**
- * A Response written to a raw socket: what Node leaves of a request that asks for an upgrade.
+ * Writes a Response to a raw socket, which is all that Node gives for a request that asks for an upgrade.
  */
 import { STATUS_CODES } from "node:http";
 import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { endToEndFields } from "../../src/engine/answer.ts";
 
-/** The header lines of an answer, without those of the connection. */
+/** The header lines of an answer, without those headers that describe the connection: whoever writes it sets these. */
 export const headerLines = (headers: Headers): string[] =>
   endToEndFields(headers).map(([name, value]) => `${name}: ${value}`);
 
-/** Writes a whole answer and closes the connection, whose end is the end of the body; as fast as the client reads. */
+/** Writes a Response, as fast as the client reads, and closes the connection: its end marks the end of the body. */
 export async function writeResponse(socket: Duplex, { status, headers, body }: Response): Promise<void> {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
@@ -18,21 +18,24 @@ export async function writeResponse(socket: Duplex, { status, headers, body }: R
     ...headerLines(headers),
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  if (!body) return finish(socket);
-  cutWhenLeft(socket);
+  if (!body) return endConnection(socket);
+  destroyWhenClientLeaves(socket);
   await pipeline(Readable.from(body), socket, { end: false }).then(
-    () => finish(socket),
-    () => socket.destroy(), // the client left, or the body failed half-way
+    () => endConnection(socket),
+    () => socket.destroy(), // the client has left, or the body has failed halfway
   );
 }
 
-/** Ends a connection. No HTTP timeout covers it any more, so a client that does not close it would hold it for ever. */
-function finish(socket: Duplex): void {
+/**
+ * Ends a connection, and destroys it as soon as everything is sent. After an upgrade no HTTP timeout covers it, so a
+ * client that does not close its side would keep it open for ever.
+ */
+function endConnection(socket: Duplex): void {
   socket.end(() => socket.destroy());
 }
 
-/** Notices that the client has left while an answer is being written: Node reads the socket no more. */
-function cutWhenLeft(socket: Duplex): void {
+/** Destroys a connection whose client leaves while it is written. Nobody reads it now, so Node would not notice. */
+function destroyWhenClientLeaves(socket: Duplex): void {
   socket.once("end", () => socket.destroy());
   socket.resume();
 }

@@ -1,7 +1,8 @@
 /**
- * The connections that Node's own closing of a server forgets: those on which no request was made yet (browsers open
- * some in advance; Node counts them as busy, and those whose TLS handshake is not made as none of its own), and those
- * that asked for an upgrade.
+ * Keeps the connections that stay open when Node's server is closed, so that they can be dropped:
+ * - silent ones, on which no request was made yet. Browsers open some in advance. Node takes them for busy, and does
+ *   not know those at all whose TLS handshake is not complete.
+ * - upgraded ones. Node hands them over and forgets them.
  */
 import type { IncomingMessage, Server } from "node:http";
 import { Server as HttpsServer } from "node:https";
@@ -18,7 +19,7 @@ export class Connections {
 
   constructor(server: NodeServer) {
     const [silent, upgraded] = [this.#silent, this.#upgraded];
-    // One listener for all of them: a closure would be kept for each as long as its WebSocket.
+    // All connections share one listener. A closure for each would take memory for as long as its WebSocket lasts.
     function onClose(this: Duplex): void {
       silent.delete(this);
       upgraded.delete(this);
@@ -32,10 +33,14 @@ export class Connections {
       silent.delete(socket);
       upgraded.add(socket);
     });
-    if (server instanceof HttpsServer) this.#watchHandshakes(server, add);
+    if (server instanceof HttpsServer) this.#watchTlsHandshakes(server, add);
   }
 
-  #watchHandshakes(server: HttpsServer, add: (socket: Socket) => void): void {
+  /**
+   * Also keeps connections whose TLS handshake is not complete. When it is, Node emits another socket over the same
+   * connection, which is kept in place of the raw one; they are matched by the client's address and port.
+   */
+  #watchTlsHandshakes(server: HttpsServer, add: (socket: Socket) => void): void {
     const unsecured = new Map<string, Socket>();
     server.on("connection", (socket: Socket) => {
       const name = nameOf(socket);
@@ -51,17 +56,17 @@ export class Connections {
     });
   }
 
-  /** A request was made on its connection. */
-  markAsked({ socket }: IncomingMessage): void {
+  /** Notes that a request was made on a connection, which is silent no more. */
+  markUsed({ socket }: IncomingMessage): void {
     this.#silent.delete(socket);
   }
 
-  /** Drops those on which nothing was asked. */
+  /** Drops the connections on which no request was made. */
   dropSilent(): void {
     for (const socket of this.#silent) socket.destroy();
   }
 
-  /** Drops those that asked for an upgrade. */
+  /** Drops the connections that asked for an upgrade. */
   dropUpgraded(): void {
     for (const socket of this.#upgraded) socket.destroy();
   }

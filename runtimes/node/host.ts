@@ -1,24 +1,24 @@
 /**
- * Leaves the judgement of a request's host to the host guard. @hono/node-server would answer a host that fits into no
- * URL itself, unlogged; take the first of two in a handshake; and believe a request line that names another host
- * ("GET http://evil.com/ HTTP/1.1").
+ * Leaves the decision about a request's host to the host guard, on Node. Otherwise @hono/node-server would decide:
+ * - if no URL can be built from the Host header, it answers by itself, and the request is not logged;
+ * - it takes the first of two Host headers, where the guard has to see both;
+ * - it believes a request line that names another host than the Host header does ("GET http://evil.com/ HTTP/1.1").
  */
 import type { IncomingMessage } from "node:http";
-import { TLSSocket } from "node:tls";
-import { fitsInUrl, ORDINARY } from "../host.ts";
+import { fitsInUrl, ORDINARY_HOST } from "../host.ts";
+import { schemeOf } from "./visitor.ts";
 
-/** The last host that was found to be ordinary: the next is the same nearly always. */
-let ordinary = "";
+/** The last host that ORDINARY_HOST matched. The next request nearly always has the same one and needs no match. */
+let ordinaryHost = "";
 
-/** Brings a request into the form in which the Host header alone names the host, and the URL can be built. */
+/** Changes a request so that only its Host header names a host, and @hono/node-server can always build a URL of it. */
 export function leaveHostToGuard(incoming: IncomingMessage): void {
   const { host = "", upgrade } = incoming.headers;
-  if (host !== ordinary && ORDINARY.test(host)) ordinary = host;
-  if (host === ordinary && incoming.url?.startsWith("/") && upgrade === undefined) return;
+  if (host !== ordinaryHost && ORDINARY_HOST.test(host)) ordinaryHost = host;
+  if (host === ordinaryHost && incoming.url?.startsWith("/") && upgrade === undefined) return;
 
   const hosts = incoming.headersDistinct["host"]?.join(", ");
-  const scheme = incoming.socket instanceof TLSSocket ? "https" : "http";
   const path = incoming.url?.replace(/^https?:\/\/[^/?#]*/i, "") || "/";
   incoming.headers.host = hosts;
-  incoming.url = hosts !== undefined && fitsInUrl(hosts) ? path : `${scheme}://localhost${path}`;
+  incoming.url = hosts !== undefined && fitsInUrl(hosts) ? path : `${schemeOf(incoming)}://localhost${path}`;
 }

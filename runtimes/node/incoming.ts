@@ -1,27 +1,31 @@
 /**
- * A request of Node's that asks for no upgrade but to WebSocket. Others ("h2c", "TLS/1.0") are declined by answering the
- * request as if it had not asked (RFC 9110, 7.8). Node would take the connection from its HTTP parser as soon as anybody
- * listens for upgrades, and the request's body would be lost.
+ * An IncomingMessage that Node treats as an upgrade only if it asks for a WebSocket. A request for another upgrade
+ * ("h2c", "TLS/1.0") is answered as if it had not asked, which is how a server declines (RFC 9110, 7.8). Otherwise
+ * Node, because the launcher listens for "upgrade", would take the connection away from its HTTP parser for every
+ * upgrade, and the body of such a request would be lost.
  */
 import { IncomingMessage } from "node:http";
 
 export class UpgradableMessage extends IncomingMessage {
-  /** What Node's parser says. A field with a value would be set after Node's own constructor has set `upgrade`. */
-  declare private isAsked: boolean | null;
+  /**
+   * What Node's parser says. It is only declared: Node's constructor sets `upgrade`, and an initialized field would
+   * then overwrite it.
+   */
+  declare private isUpgradeAsked: boolean | null;
 
   /**
-   * Node's HTTP server looks at this member when it has read a request's head: true makes it emit "upgrade". From Node
-   * 22.21 on there is an option for it, `shouldUpgradeCallback` (https://github.com/nodejs/node/pull/59824).
+   * Node's HTTP server reads this property when it has read a request's head, and emits "upgrade" if it is true. From
+   * Node 22.21 on there is an option for that, `shouldUpgradeCallback` (https://github.com/nodejs/node/pull/59824).
    */
   get upgrade(): boolean | null {
-    return this.isAsked && isHandshake(this);
+    return this.isUpgradeAsked && isHandshake(this);
   }
 
   set upgrade(isAsked: boolean | null) {
-    this.isAsked = isAsked;
+    this.isUpgradeAsked = isAsked;
   }
 }
 
-/** Whether a request that asks for an upgrade asks for a WebSocket (RFC 6455, 4.2.1). */
+/** Whether the upgrade that a request asks for is a WebSocket (RFC 6455, 4.2.1). */
 const isHandshake = ({ method, headers }: IncomingMessage): boolean =>
   method === "GET" && headers.upgrade?.toLowerCase() === "websocket";

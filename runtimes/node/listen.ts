@@ -1,5 +1,5 @@
 /**
- * Listens with Node's own server; @hono/node-server runs the requests through the Hono chain.
+ * Listens on Node with Node's own HTTP server. @hono/node-server turns its requests into Requests for the Hono chain.
  */
 import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -34,7 +34,8 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
       const closed = once(server, "close");
       server.close();
       connections.dropSilent();
-      // A connection that is kept alive becomes idle when its request is answered.
+      // A kept-alive connection with a request under way becomes idle only when that is answered, so look again and
+      // again.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
       await closed;
       clearInterval(sweep);
@@ -46,7 +47,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
   };
 }
 
-/** Answers the requests of a server: directly by the engine where that may be, else through the Hono chain. */
+/** Answers the requests of a server: directly by the engine where that is allowed, otherwise through the Hono chain. */
 function answerRequests(
   server: NodeServer,
   service: Mounted,
@@ -60,7 +61,7 @@ function answerRequests(
       return service.fetch(request, env);
     },
     {
-      // What failed where no error handler of Hono's is
+      // Answers a request whose error Hono's error handler did not catch.
       errorHandler(error) {
         if (error instanceof RequestError) return new Response("Bad Request", { status: 400 });
         service.settings.logger.error(error);
@@ -70,13 +71,13 @@ function answerRequests(
   );
 
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    connections.markAsked(incoming);
+    connections.markUsed(incoming);
     const { method = "", url = "" } = incoming;
     const opener = engine.serveDirectly
       ? service.admitDirectly(method, url, new NodeVisitor(incoming))
       : undefined;
     if (opener) {
-      if (outgoing instanceof PageResponse) outgoing.mayBePage = false;
+      if (outgoing instanceof PageResponse) outgoing.canBePage = false;
       engine.serveDirectly?.(incoming, outgoing, opener);
     } else {
       leaveHostToGuard(incoming);

@@ -1,6 +1,6 @@
 /**
- * A ServerResponse that adds the secure headers to pages as its head is written: on Node, a look at the headers of a
- * Response costs more than the rest of a small answer's way through Hono.
+ * A ServerResponse that adds the secure headers to pages when their head is written. Other runtimes add them to the
+ * Response; on Node, reading the headers of a Response costs more than all the rest that Hono does for a small answer.
  */
 import {
   type IncomingMessage,
@@ -15,13 +15,13 @@ type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[];
 export class PageResponse<
   Incoming extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Incoming> {
-  /** The engine's answers are none, whatever type they have. */
-  mayBePage = true;
+  /** Set to false for answers of the engine, which are no pages even if their type is text/html. */
+  canBePage = true;
 
   override writeHead(status: number, message?: string | Fields, fields?: Fields): this {
-    const named = typeof message === "object" ? message : fields;
-    // What is set before gives way to what is named here.
-    if (this.mayBePage && isPage(contentTypeOf(named) ?? this.getHeader("content-type"))) {
+    const passed = typeof message === "object" ? message : fields;
+    // Node lets the headers that are passed here replace those that were set before, so look at the passed ones first.
+    if (this.canBePage && isPage(contentTypeOf(passed) ?? this.getHeader("content-type"))) {
       for (const [name, value] of Object.entries(PAGE_HEADERS)) {
         if (!this.hasHeader(name)) this.setHeader(name, value);
       }

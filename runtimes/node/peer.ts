@@ -1,5 +1,5 @@
 /**
- * A WebSocket of ws's, or of ws's form, as a peer.
+ * Node's WebSocket as a peer: one of ws, or one with the same methods and events (websocket/index.ts).
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
@@ -13,16 +13,16 @@ export class NodePeer implements Peer {
   }
 
   /**
-   * Tells the listener what happens on the connection.
-   * @param connection what is under the WebSocket: it is "drained" when all that waited has left
+   * Tells the listener what happens on this WebSocket.
+   * @param connection the connection under the WebSocket, which emits "drain" when everything that waited has left
    */
-  listen(listener: PeerListener, connection: Duplex): void {
+  attachListener(listener: PeerListener, connection: Duplex): void {
     const socket = this.#socket;
     socket.on("message", (data, isBinary) => {
-      const frame = Array.isArray(data) ? Buffer.concat(data) : data; // ws gives a Buffer unless it is told otherwise
+      const frame = Array.isArray(data) ? Buffer.concat(data) : data; // ws gives a list only for binaryType "fragments"
       listener.received(isBinary ? frame : String(frame));
     });
-    // ws tells what the client did wrong; a network that fails only closes the WebSocket.
+    // ws emits "error" only when the client violates the protocol. When the network fails, it only emits "close".
     socket.on("error", (error) => listener.failed(error));
     socket.on("close", (code, reason) => listener.closed(code, String(reason)));
     connection.on("drain", () => listener.drained());

@@ -1,10 +1,12 @@
 /**
- * Makes WebSocket handshakes on Node. A handshake runs through the Hono chain as a Request like any other; then the route
- * that let it through gets the WebSocket, or the chain's answer is written to the connection.
+ * Makes WebSocket handshakes on Node.
+ *
+ * A WebSocket handshake runs through the Hono chain like any other request. If a route lets it through and the chain's
+ * answer is a success, ws makes the handshake and sends the headers of that answer with the 101. Otherwise the client
+ * gets the chain's answer.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import type { Upgrade } from "../../src/engine/peer.ts";
 import type { Mounted } from "../../src/runtime.ts";
@@ -14,7 +16,7 @@ import type { NodeEngine, Wire } from "./engine.ts";
 import { setChainHeaders, withChainHeaders } from "./handshake-headers.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { NodePeer } from "./peer.ts";
-import { type NodeEnv, NodeVisitor } from "./visitor.ts";
+import { type NodeEnv, NodeVisitor, schemeOf } from "./visitor.ts";
 import { DirectWebSocketServer } from "./websocket/index.ts";
 
 const ignoreError = () => {};
@@ -26,20 +28,22 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
   const sockets = new HandshakeServer({
     noServer: true,
     clientTracking: false,
-    // Who uses the WebSocket finds what is too large, too; ws does before it has received all of it.
+    // The engine and the author's routes check the size of a message too, but ws refuses a message that is too large
+    // before all of it has come.
     maxPayload: settings.socketio.maxHttpBufferSize ?? 1_000_000,
   });
 
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     const wire = { incoming, socket, head };
-    // Node has taken its own listener off. Without one, a client that resets its connection would end the process.
+    // Node has removed its own "error" listener. Without any, a client that resets its connection would end the
+    // process.
     socket.on("error", ignoreError);
     const opener = engine.upgradeDirectly
       ? service.admitDirectly("GET", incoming.url ?? "", new NodeVisitor(incoming))
       : undefined;
     if (opener && engine.upgradeDirectly?.(wire, opener)) return;
     answerHandshake(wire).catch((error: unknown) => {
-      // What failed where no error handler of Hono's is: the connection ends, the listener does not.
+      // An error that Hono's error handler did not catch ends this connection, and not the process.
       settings.logger.error(error);
       socket.destroy();
     });
@@ -59,23 +63,22 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
     setChainHeaders(incoming, headers);
     sockets.handleUpgrade(incoming, socket, head, (webSocket) => {
       const peer = new NodePeer(webSocket);
-      peer.listen(upgrade.connect(peer), socket);
+      peer.attachListener(upgrade.connect(peer), socket);
     });
   }
 }
 
-/** The Request of a handshake. It is aborted when the client leaves before it is answered. */
+/** Makes the Request of a handshake. Its signal is aborted when the client leaves before it is answered. */
 function createRequest({ incoming, socket }: Wire): Request {
   const {
     url = "/",
     headers: { host = "localhost" },
     rawHeaders,
   } = incoming;
-  const scheme = incoming.socket instanceof TLSSocket ? "https" : "http";
   const headers = new Headers();
   for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
-  const left = new AbortController();
-  socket.once("close", () => left.abort());
-  const target = url.startsWith("/") ? `${scheme}://${host}${url}` : url;
-  return new Request(target, { headers, signal: left.signal });
+  const departure = new AbortController();
+  socket.once("close", () => departure.abort());
+  const target = url.startsWith("/") ? `${schemeOf(incoming)}://${host}${url}` : url;
+  return new Request(target, { headers, signal: departure.signal });
 }

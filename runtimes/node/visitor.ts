@@ -1,17 +1,21 @@
 /**
- * Who makes a request, as Node tells it.
+ * Tells the guards and Hono's `getConnInfo()` who makes a request on Node.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { ConnInfo } from "hono/conninfo";
 import type { Bindings, Visitor } from "../../src/runtime.ts";
 
-/** What `c.env` has of Node's, as with @hono/node-server. */
+/** What `c.env` holds on Node: the same names as with @hono/node-server. */
 export interface NodeEnv extends Bindings {
   readonly incoming: IncomingMessage;
-  /** None for a handshake: Node gives a raw socket in its place. */
+  /** Undefined for a WebSocket handshake: Node gives a raw socket in place of a response. */
   readonly outgoing: ServerResponse | undefined;
 }
+
+/** How the server was spoken to: "http" or, over TLS, "https". */
+export const schemeOf = ({ socket }: IncomingMessage): "http" | "https" =>
+  socket instanceof TLSSocket ? "https" : "http";
 
 export class NodeVisitor implements Visitor {
   readonly #incoming: IncomingMessage;
@@ -20,7 +24,7 @@ export class NodeVisitor implements Visitor {
     this.#incoming = incoming;
   }
 
-  /** Of a header that is given twice, both values; Node's `headers` has them of few names. */
+  /** If a header is given twice, returns both values. Node's `headers` keeps only the first of some, such as Host. */
   header(name: string): string | undefined {
     const { rawHeaders } = this.#incoming;
     let value: string | undefined;
@@ -34,7 +38,7 @@ export class NodeVisitor implements Visitor {
   }
 
   get scheme(): string {
-    return this.#incoming.socket instanceof TLSSocket ? "https" : "http";
+    return schemeOf(this.#incoming);
   }
 
   get address(): string | undefined {

@@ -1,5 +1,6 @@
 /**
- * Hinoko's own engine on Bun: its channels are topics of Bun's.
+ * Hinoko's own engine on Bun. It differs from the other runtimes in two things: its channels are Bun topics, and it
+ * takes Bun's idle timeout off long polls.
  */
 import type { Answer } from "../../../src/engine/answer.ts";
 import type { Members } from "../../../src/engine/channel.ts";
@@ -9,8 +10,8 @@ import { NativeEngine } from "../../../src/engine/native.ts";
 import type { EngineOptions } from "../../../src/engine/options.ts";
 import type { Peer } from "../../../src/engine/peer.ts";
 import type { Socket } from "../../../src/engine/socket.ts";
-import { BunTopic, type Publish } from "../peer.ts";
 import type { BunEnv } from "../visitor.ts";
+import { BunTopic, type Publish } from "./topic.ts";
 
 export class BunEngine extends NativeEngine<BunEnv> {
   readonly #publish: Publish;
@@ -26,7 +27,7 @@ export class BunEngine extends NativeEngine<BunEnv> {
 
   protected override answerPolling(exchange: Exchange<BunEnv>, session: Socket): Answer | Promise<Answer> {
     const answer = super.answerPolling(exchange, session);
-    // A long poll is silent for longer than Bun waits.
+    // The poll waits for packets, and Bun would close its connection after `idleTimeout`.
     if (answer instanceof Promise && exchange.method === "GET") exchange.env.server.timeout(exchange.raw, 0);
     return answer;
   }

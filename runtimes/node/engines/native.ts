@@ -1,5 +1,5 @@
 /**
- * Hinoko's own engine on Node, in place of engine.io: ENGINE=native.
+ * Hinoko's own engine on Node, which the setting ENGINE=native puts in place of engine.io.
  */
 import { NativeEngine } from "../../../src/engine/native.ts";
 import { readOptions } from "../../../src/engine/options.ts";
@@ -9,5 +9,5 @@ import type { NodeEngine } from "../engine.ts";
 
 /** Makes the engine of a service. */
 export const createNativeEngine = ({ engine, settings }: Mounted): NodeEngine =>
-  // The name says it: engine.io has what the native engine has not.
+  // An option that this engine cannot honour is refused with this name: on Node, engine.io can honour it.
   new NativeEngine(engine, readOptions(settings.socketio, `${commands.node.name} with ENGINE=native`));

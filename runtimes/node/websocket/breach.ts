@@ -1,12 +1,13 @@
 /**
- * The errors for what a client does wrong. Messages and codes are those of ws, whose users match on them.
+ * The errors for a client that breaks the protocol or a limit. Messages and codes are those of ws: its users test for
+ * them.
  */
 
-/** A client broke the protocol, or sent more than it may. */
+/** A client has broken the protocol, or a limit. */
 export interface Breach extends Error {
-  /** The error code that ws documents for it. */
+  /** The error code that ws documents for this breach. */
   readonly code: string;
-  /** The code of the close frame that the client gets (RFC 6455, 7.4.1). */
+  /** The code of the close frame that is sent to the client (RFC 6455, 7.4.1). */
   readonly closeCode: number;
 }
 

@@ -1,17 +1,17 @@
 /**
- * Listens to a connection for its WebSocket. The connection carries the WebSocket in a property of its own, so that all
- * connections share four listeners: four functions for each would cost memory for as long as it lasts.
+ * Listens to a connection on behalf of its WebSocket. The connection keeps the WebSocket in a property, so that all
+ * connections can share four listeners. Four closures for each would take memory for as long as it lasts.
  */
 import type { Duplex } from "node:stream";
 
-/** What is called for what happens on a connection. */
+/** Handles what happens on a connection. */
 export interface ConnectionHandler {
   handleBytes(chunk: Buffer): void;
   /** The client ended its side of the connection. */
   handleEnd(): void;
-  /** The connection failed. It is lost after that. */
+  /** The connection failed. `handleLoss()` follows. */
   handleFailure(): void;
-  /** The connection is lost. @param rest the bytes that it had delivered to nobody, because it was paused */
+  /** The connection is closed. @param rest the bytes that have come but were not delivered, because it was paused */
   handleLoss(rest: unknown): void;
 }
 
@@ -21,7 +21,7 @@ interface Carrier extends Duplex {
   [kHandler]: ConnectionHandler;
 }
 
-/** Has a handler called for what happens on a connection. */
+/** Has a handler called for everything that happens on a connection. */
 export function listenToConnection(connection: Duplex, handler: ConnectionHandler): void {
   Object.assign(connection, { [kHandler]: handler });
   connection.on("close", onClose);
@@ -30,7 +30,7 @@ export function listenToConnection(connection: Duplex, handler: ConnectionHandle
   connection.on("error", onError);
 }
 
-/** Whether a handler listens to a connection already. */
+/** Whether a connection has a handler already. */
 export const isListenedTo = (connection: Duplex): boolean => kHandler in connection;
 
 function onData(this: Carrier, chunk: Buffer): void {

@@ -7,8 +7,8 @@ import type { WebSocket } from "ws";
 type Events = WebSocket.WebSocketEventMap;
 type EventName = keyof Events;
 
-/** What an EventEmitter passes to the listeners of each event. */
-interface Args {
+/** The arguments that the WebSocket emits with each event. */
+interface EventArgs {
   open: [];
   message: [data: WebSocket.Data, isBinary: boolean];
   close: [code: number, reason: Buffer];
@@ -25,7 +25,7 @@ export type EventHandler<Name extends EventName> =
   | PropertyHandler<Name>
   | { handleEvent(event: Events[Name]): void };
 
-const createEvent: { [Name in EventName]: (target: Target, ...args: Args[Name]) => Events[Name] } = {
+const createEvent: { [Name in EventName]: (target: Target, ...args: EventArgs[Name]) => Events[Name] } = {
   open: (target) => ({ type: "open", target }),
   message: (target, data, isBinary) => ({ type: "message", target, data: isBinary ? data : String(data) }),
   close: (target, code, reason) => ({
@@ -50,14 +50,14 @@ const propertyHandlers: { readonly [Name in EventName]: WeakMap<object, Property
 };
 
 function wrapHandler<Name extends EventName>(target: Target, name: Name, handler: EventHandler<Name>) {
-  return (...args: Args[Name]): void => {
+  return (...args: EventArgs[Name]): void => {
     const event = createEvent[name](target, ...args);
     if (typeof handler === "function") handler.call(target, event);
     else handler.handleEvent(event);
   };
 }
 
-/** Adds a handler, unless it has been added for this event already. Other names than those four are ignored, as ws does. */
+/** Adds a handler, unless it was added for this event before. Like ws, ignores other names than the four events'. */
 export function addEventHandler<Name extends EventName>(
   target: Target,
   name: Name,
@@ -82,7 +82,7 @@ export function removeEventHandler<Name extends EventName>(
     if (addedHandlers.get(wrapper) === handler) target.off(name, wrapper);
 }
 
-/** Returns the handler that a property such as `onmessage` has. */
+/** Returns the value of a property such as `onmessage`. */
 export function getPropertyHandler<Name extends EventName>(
   target: Target,
   name: Name,
@@ -94,7 +94,7 @@ export function getPropertyHandler<Name extends EventName>(
   return null;
 }
 
-/** Sets the handler of a property such as `onmessage`; what is no function only removes the handler before it. */
+/** Sets a property such as `onmessage`. A value that is no function only removes the previous handler. */
 export function setPropertyHandler<Name extends EventName>(
   target: Target,
   name: Name,

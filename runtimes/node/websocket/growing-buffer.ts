@@ -1,18 +1,18 @@
 /**
- * A buffer that grows with the bytes that a client sends. A client may announce gigabytes in a header of 14 bytes, and may
- * cut a message into thousands of fragments: neither may cost much more memory than the client has really sent.
+ * A buffer that grows with the bytes that a client sends. A client may announce gigabytes in a header of 14 bytes, and
+ * may cut a message into thousands of fragments: neither may cost much more memory than the client has really sent.
  */
 
-/** Up to so many bytes, memory for a frame is taken as soon as its header announces it. */
+/** Up to this many bytes, memory for a frame is allocated as soon as its header announces them. */
 const TRUSTED = 1024 * 1024;
 
-/** How many times as much as has come is taken when a frame is larger than that. */
+/** For a larger frame, memory is allocated for at most this many times the bytes that have come. */
 const GROWTH = 4;
 
-/** The least memory for a message in fragments, in bytes. */
+/** The smallest buffer for a message in fragments, in bytes. */
 const SMALLEST = 1024;
 
-/** Up to so many bytes are copied one by one. */
+/** Up to this many bytes are copied one by one. */
 const FEW = 16;
 
 const NOTHING = Buffer.alloc(0);
@@ -34,8 +34,8 @@ export class GrowingBuffer {
   }
 
   /**
-   * Says that more bytes are announced. It takes no memory yet.
-   * @param isOpenEnded whether an unknown number of bytes may follow those
+   * Notes that the client has announced more bytes. It allocates no memory yet.
+   * @param isOpenEnded whether more fragments, of unknown size, follow those bytes
    */
   announce(count: number, isOpenEnded: boolean): void {
     this.#announced += count;
@@ -46,7 +46,7 @@ export class GrowingBuffer {
   append(source: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
     if (length > this.#bytes.length) this.#grow(length);
-    // For so few bytes a call of copy() takes longer than the loop.
+    // For few bytes, calling copy() takes longer than this loop.
     if (end - start > FEW) source.copy(this.#bytes, this.#length, start, end);
     else for (let i = start, at = this.#length; i < end; i++, at++) this.#bytes[at] = source[i] ?? 0;
     this.#length = length;
@@ -54,7 +54,7 @@ export class GrowingBuffer {
 
   #grow(needed: number): void {
     const believed = Math.min(this.#announced, Math.max(TRUSTED, this.#length * GROWTH));
-    // Twice as much each time: to grow by a fragment for each fragment would copy all that has come each time.
+    // Double it each time. Growing by one fragment at a time would copy everything that has come for each fragment.
     const spare = this.#isOpenEnded ? Math.max(SMALLEST, this.#length * 2) : 0;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, believed, spare));
     this.#bytes.copy(larger, 0, 0, this.#length);

@@ -1,12 +1,12 @@
 /**
- * Removes the mask from a payload, in place (RFC 6455, 5.3).
+ * Unmasks a client's payload in place (RFC 6455, 5.3).
  */
 import { endianness } from "node:os";
 
 /** From this many bytes on, it is faster to unmask eight bytes at a time than one by one. */
 const WORTHWHILE = 64;
 
-/** The mask twice, as one word of eight bytes: `word` and `halves` are views of the same memory. */
+/** The mask, repeated to fill a word of eight bytes: `halves` and `word` are two views of the same memory. */
 const word = new BigUint64Array(1);
 const halves = new Int32Array(word.buffer);
 
@@ -14,8 +14,8 @@ const isLittleEndian = endianness() === "LE";
 
 /**
  * Removes the mask from `bytes[start..end)`.
- * @param mask its four bytes, the first one lowest
- * @returns true if the payload is known to be ASCII; false also for every long payload, where looking would cost time
+ * @param mask the four bytes of the mask as an integer, the first byte lowest
+ * @returns true if all bytes are ASCII; false if not, and for every long payload, because checking it would take time
  */
 export function unmask(bytes: Uint8Array, start: number, end: number, mask: number): boolean {
   if (end - start < WORTHWHILE || !isLittleEndian) return unmaskBytes(bytes, start, end, mask);
@@ -45,7 +45,10 @@ function unmaskBytes(bytes: Uint8Array, start: number, end: number, mask: number
   return seen < 0x80;
 }
 
-/** Returns the mask as it applies so many bytes further on. JavaScript shifts by 32 bits as by none. */
+/**
+ * Rotates the mask to apply from `bytes` further on. For a multiple of four, the shift by 32 bits is one by 0, which is
+ * right.
+ */
 const rotateMask = (mask: number, bytes: number): number => {
   const bits = (bytes & 3) * 8;
   return (mask >>> bits) | (mask << (32 - bits));

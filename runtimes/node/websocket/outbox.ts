@@ -1,7 +1,7 @@
 /**
- * What a WebSocket sends. The frames of one turn of the event loop are collected and leave in one write when the turn ends,
- * because the call of the operating system costs far more than the bytes. A callback is called at once as long as there is
- * room: it says that the sender may send more, not that the client has received anything.
+ * Sends the frames of a WebSocket. It collects the frames of one turn of the event loop and writes them all at once
+ * when the turn ends, because a system call costs far more than the bytes. It calls a sender's callback at once as long
+ * as there is room: the callback says that the sender may send more, not that the client has received anything.
  */
 import type { Duplex } from "node:stream";
 import { BINARY, CLOSE, CONTINUATION, FIN, headerSize, isCloseCode, MAX_CONTROL, TEXT } from "./frame.ts";
@@ -14,20 +14,20 @@ export type Callback = (error?: Error) => void;
 export interface SendOptions {
   /** @default true, unless the data is a string or a number */
   readonly binary?: boolean | undefined;
-  /** Whether it is the last fragment of a message. @default true */
+  /** Whether this is the last fragment of a message. @default true */
   readonly fin?: boolean | undefined;
 }
 
-/** From this many bytes on, a payload is written as it lies instead of being copied into a slab. */
+/** From this many bytes on, a payload is written without being copied into a slab. */
 const LARGE = 16 * 1024;
 
 /** From this many pending bytes on: flush at once, and write the parts corked instead of concatenating them. */
 const MAX_PENDING = 64 * 1024;
 
-/** From how many waiting bytes on an outbox is full, unless its owner says otherwise. */
+/** An outbox is full while at least this many bytes wait, unless its owner sets another mark. */
 const HIGH_WATER_MARK = 1024 * 1024;
 
-/** The parts of every outbox that is empty, so that an idle connection has no array of its own. Nothing is added to it. */
+/** All empty outboxes share this array, so that an idle connection has none of its own. Nobody adds to it. */
 const NO_PARTS: Uint8Array[] = [];
 
 export class Outbox {
@@ -35,14 +35,17 @@ export class Outbox {
   #highWaterMark = 0;
   #pendingBytes = 0;
   #parts: Uint8Array[] = NO_PARTS;
-  /** The slab that holds the latest frames, from `#start` to `#end`, which are no part yet: the next may be added to them. */
+  /**
+   * The slab that holds the latest frames, from `#start` to `#end`. They are not in `#parts` yet, so that the next
+   * frame can extend them.
+   */
   #slab: Slab | undefined;
   #start = 0;
   #end = 0;
-  /** The callbacks that wait for room: most connections never have any. */
+  /** The callbacks that wait for room. Most connections never have any, and so no array. */
   #callbacks: Callback[] | undefined;
   #isCallingBack = false;
-  #awaitsDrain = false;
+  #isAwaitingDrain = false;
   #isFragmented = false;
   #isClosed = false;
 
@@ -52,53 +55,54 @@ export class Outbox {
   }
 
   /**
-   * Sets from how many waiting bytes on the outbox is full. A full outbox waits for the connection's "drain", which comes
-   * only after more has been written than the connection's own mark: the bytes that are still pending come on top of that.
+   * Sets the mark: the outbox is full while at least this many bytes wait. The mark cannot be arbitrarily low. A full
+   * outbox waits for the connection's "drain", and Node emits that only after more than the connection's own mark was
+   * written; the pending bytes, which are not written yet, come on top of that.
    */
   setHighWaterMark(bytes: number): void {
     this.#highWaterMark = Math.max(bytes, MAX_PENDING + this.#connection.writableHighWaterMark);
   }
 
-  /** How many bytes have not been handed to the operating system. */
+  /** How many bytes have not been given to the operating system yet. */
   get bufferedBytes(): number {
     return this.#connection.writableLength + this.#pendingBytes;
   }
 
-  /** Whether so much waits that nobody should send more. */
+  /** Whether so many bytes wait (the high-water mark) that nobody should send more. */
   get isFull(): boolean {
     return this.bufferedBytes >= this.#highWaterMark;
   }
 
   /** Sends a message, or a fragment of one. */
   send(data: unknown, { binary, fin = true }: SendOptions = {}, callback?: Callback): void {
-    const payload = payloadOf(data);
+    const payload = toPayload(data);
     const kind = (binary ?? typeof payload !== "string") ? BINARY : TEXT;
     const opcode = this.#isFragmented ? CONTINUATION : kind;
     this.#isFragmented = !fin;
-    this.#push(fin ? opcode | FIN : opcode, payload);
+    this.#pushFrame(fin ? opcode | FIN : opcode, payload);
     if (callback) this.awaitRoom(callback);
   }
 
   /** Sends a ping or a pong. @throws {RangeError} if the data has more than 125 bytes */
   sendControl(opcode: number, data: unknown, callback?: Callback): void {
-    this.#pushControl(opcode, payloadOf(data));
+    this.#pushControlFrame(opcode, toPayload(data));
     if (callback) this.awaitRoom(callback);
   }
 
   /**
-   * Sends a close frame, and nothing behind it.
+   * Sends a close frame. Nothing is sent after it.
    * @throws {TypeError} if the code must not be sent
    * @throws {RangeError} if the reason has more than 123 bytes
    */
   sendClose(code?: number, reason: string | Uint8Array = ""): void {
     if (code === undefined) {
-      this.#pushControl(CLOSE, "");
+      this.#pushControlFrame(CLOSE, "");
     } else {
       if (!isCloseCode(code)) throw new TypeError("First argument must be a valid error code number");
       const bytes = Buffer.from(reason);
       if (bytes.length > MAX_CONTROL - 2)
         throw new RangeError("The message must not be greater than 123 bytes");
-      this.#pushControl(CLOSE, Buffer.concat([Uint8Array.of(code >> 8, code), bytes]));
+      this.#pushControlFrame(CLOSE, Buffer.concat([Uint8Array.of(code >> 8, code), bytes]));
     }
     this.end();
   }
@@ -109,18 +113,18 @@ export class Outbox {
     this.flush();
   }
 
-  /** Sends a whole frame that somebody else has encoded. All recipients of a broadcast are given the same parts. */
-  sendFrame(list: readonly Uint8Array[]): void {
+  /** Sends a frame, in parts, that was encoded before. All recipients of a broadcast get the same parts. */
+  sendFrame(parts: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
-    const frame = joinFrame(list);
-    this.#seal();
-    this.#add(frame);
-    this.#count(frame.length);
+    const frame = joinFrame(parts);
+    this.#sealFrames();
+    this.#addPart(frame);
+    this.#countBytes(frame.length);
   }
 
   /** Writes what is pending. */
   flush(): void {
-    this.#seal();
+    this.#sealFrames();
     const parts = this.#parts;
     const [only] = parts;
     if (!only) return;
@@ -144,10 +148,10 @@ export class Outbox {
   awaitRoom(callback: Callback): void {
     this.#callbacks ??= [];
     this.#callbacks.push(callback);
-    this.#callBack();
+    this.#runCallbacks();
   }
 
-  /** Drops what has not been written, as the connection is lost, and tells everybody who waits. */
+  /** Drops what has not been written, because the connection is lost, and calls back with an error whoever waits. */
   drop(): void {
     this.#isClosed = true;
     this.#parts = NO_PARTS;
@@ -155,74 +159,74 @@ export class Outbox {
     for (const callback of this.#callbacks?.splice(0) ?? []) callback(new Error("WebSocket is not open"));
   }
 
-  /** Counts data that is sent too late among what waits, as ws and browsers do. */
+  /** Adds data that is sent too late to `bufferedBytes`, as ws and browsers do, though it is never sent. */
   countUnsent(data: unknown): void {
-    this.#pendingBytes += Buffer.byteLength(payloadOf(data));
+    this.#pendingBytes += Buffer.byteLength(toPayload(data));
   }
 
-  #pushControl(opcode: number, payload: string | Uint8Array): void {
+  #pushControlFrame(opcode: number, payload: string | Uint8Array): void {
     if (Buffer.byteLength(payload) > MAX_CONTROL)
       throw new RangeError(`The data size must not be greater than ${MAX_CONTROL} bytes`);
-    this.#push(opcode | FIN, payload);
+    this.#pushFrame(opcode | FIN, payload);
   }
 
-  #push(first: number, payload: string | Uint8Array): void {
+  #pushFrame(first: number, payload: string | Uint8Array): void {
     const length = Buffer.byteLength(payload);
     if (length >= LARGE) {
       const isText = typeof payload === "string";
-      return this.#pushLarge(first, isText ? Buffer.from(payload) : payload);
+      return this.#pushLargeFrame(first, isText ? Buffer.from(payload) : payload);
     }
     const slab = findSlab(headerSize(length) + length);
     const start = slab.used;
     slab.writeFrame(first, payload, length);
-    this.#extend(slab, start);
+    this.#addFrame(slab, start);
   }
 
   /** Sends a payload without a copy. It is written at once, because its owner may change it before the turn ends. */
-  #pushLarge(first: number, payload: Uint8Array): void {
+  #pushLargeFrame(first: number, payload: Uint8Array): void {
     const slab = findSlab(headerSize(payload.length));
     const start = slab.used;
     slab.writeHeader(first, payload.length);
-    this.#extend(slab, start);
-    this.#seal();
-    this.#add(payload);
-    this.#count(payload.length);
+    this.#addFrame(slab, start);
+    this.#sealFrames();
+    this.#addPart(payload);
+    this.#countBytes(payload.length);
     this.flush();
   }
 
-  /** Adds what has been written into a slab from `start` on. */
-  #extend(slab: Slab, start: number): void {
+  /** Adds the frame that was just encoded into a slab, at `start`. */
+  #addFrame(slab: Slab, start: number): void {
     if (this.#slab !== slab || this.#end !== start) {
-      this.#seal();
+      this.#sealFrames();
       this.#slab = slab;
       this.#start = start;
     }
     this.#end = slab.used;
-    this.#count(slab.used - start);
+    this.#countBytes(slab.used - start);
   }
 
-  /** Makes a part of the frames that lie in the slab. */
-  #seal(): void {
+  /** Turns the frames in the slab into a part that is ready to be written. */
+  #sealFrames(): void {
     if (!this.#slab) return;
     const frames = this.#slab.bytes.subarray(this.#start, this.#end);
     this.#slab = undefined;
-    // The connection keeps what it cannot write yet, and a view would keep the whole slab alive with it: copy the bytes.
-    this.#add(this.#connection.writableLength > 0 ? new Uint8Array(frames) : frames);
+    // A connection that already waits will keep these bytes, and a view would keep the whole slab alive: copy them.
+    this.#addPart(this.#connection.writableLength > 0 ? new Uint8Array(frames) : frames);
   }
 
-  #add(part: Uint8Array): void {
+  #addPart(part: Uint8Array): void {
     if (this.#parts === NO_PARTS) this.#parts = [part];
     else this.#parts.push(part);
   }
 
-  #count(bytes: number): void {
+  #countBytes(bytes: number): void {
     if (this.#pendingBytes === 0) flushAtEndOfTurn(this);
     this.#pendingBytes += bytes;
     if (this.#pendingBytes >= MAX_PENDING) this.flush();
   }
 
-  /** Calls back while there is room, one callback after the other even if a callback sends more with a callback. */
-  #callBack(): void {
+  /** Calls the callbacks while there is room. If one of them sends with another callback, that one comes after it. */
+  #runCallbacks(): void {
     const callbacks = this.#callbacks;
     if (this.#isCallingBack || !callbacks) return;
     this.#isCallingBack = true;
@@ -235,17 +239,17 @@ export class Outbox {
   }
 
   #awaitDrain(): void {
-    if (this.#awaitsDrain) return;
-    this.#awaitsDrain = true;
+    if (this.#isAwaitingDrain) return;
+    this.#isAwaitingDrain = true;
     this.#connection.once("drain", () => {
-      this.#awaitsDrain = false;
-      this.#callBack();
+      this.#isAwaitingDrain = false;
+      this.#runCallbacks();
     });
   }
 }
 
-/** Returns the payload for what ws's `send()` takes. @throws {TypeError} if that is no data, or a Blob */
-function payloadOf(data: unknown): string | Uint8Array {
+/** Converts the data that ws's `send()` takes to a payload. @throws {TypeError} for anything else, and for a Blob */
+function toPayload(data: unknown): string | Uint8Array {
   if (typeof data === "string" || data instanceof Uint8Array) return data;
   if (typeof data === "number") return String(data);
   if (data === undefined || data === null) return new Uint8Array();

@@ -1,7 +1,7 @@
 /**
- * Reads a client's frames from the chunks of its connection, wherever they are cut (RFC 6455, 5), and puts fragmented
- * messages together. A frame that lies in one chunk is unmasked and handed on where it lies, without a copy. What is cut or
- * fragmented is copied into one buffer as it comes, so that no chunk has to be kept.
+ * Reads a client's frames (RFC 6455, 5) from the chunks of its connection, which may end anywhere in a frame, and joins
+ * fragmented messages. It unmasks a frame that lies in one chunk in place and passes it on without a copy. It copies a
+ * frame that a chunk cuts, or a fragment, into a buffer as the bytes come, so that it keeps no chunk.
  */
 import { isUtf8 } from "node:buffer";
 import { type Breach, breach } from "./breach.ts";
@@ -27,28 +27,28 @@ import {
 import { GrowingBuffer } from "./growing-buffer.ts";
 import { unmask } from "./mask.ts";
 
-/** What a client may send: the options of ws with the same names. */
+/** Limits for what a client may send, by the names of ws's options. */
 export interface Limits {
-  /** The most bytes of one message; 0 is no limit. */
+  /** The largest message, in bytes; 0 is no limit. */
   readonly maxPayload: number;
   /** The most frames of one message; 0 is no limit. */
   readonly maxFragments: number;
-  /** Whether text is handed on without a check that it is UTF-8. */
+  /** Whether to pass text on without a check that it is valid UTF-8. */
   readonly skipUTF8Validation: boolean;
 }
 
-/** What a reader calls. The bytes that it passes may be a part of the chunk that it was given. */
+/** Handles what a reader has read. The buffers that it gets may be views of the chunk that the reader was given. */
 export interface FrameSink {
   handleMessage(data: Buffer, isBinary: boolean): void;
   handlePing(data: Buffer): void;
   handlePong(data: Buffer): void;
-  /** The client sent a close frame. The reader reads nothing behind it. */
+  /** The client sent a close frame. The reader ignores all bytes after it. */
   handleClose(code: number, reason: Buffer): void;
-  /** The client broke the rules. The reader reads nothing behind that. */
+  /** The client broke the protocol or a limit. The reader ignores all bytes after that. */
   handleBreach(error: Breach): void;
 }
 
-/** A fragmented message whose last frame has not come. */
+/** A fragmented message whose last frame has not come yet. */
 interface FragmentedMessage {
   readonly opcode: number;
   readonly payload: GrowingBuffer;
@@ -59,15 +59,17 @@ const NOTHING = Buffer.alloc(0);
 
 export class FrameReader {
   readonly #sink: FrameSink;
-  // ws makes an object of limits for each connection; the reader copies the values to let go of it.
+  // Copies of the limits: ws makes an object of them for each connection, which the reader would keep alive.
   readonly #maxPayload: number;
   readonly #maxFragments: number;
   readonly #skipUTF8Validation: boolean;
   #isDone = false;
   #message: FragmentedMessage | undefined;
-  /** The beginning of a header that was cut. */
+  /** The beginning of a header whose rest is in the next chunk. */
   #header = NOTHING;
-  /** Where the payload of a frame is copied to while it comes, and at which byte of that it begins. */
+  /**
+   * The buffer into which the payload of the current frame is copied while it comes, and the index at which it begins.
+   */
   #payload: GrowingBuffer | undefined;
   #payloadStart = 0;
   // What the latest header says:
@@ -82,7 +84,7 @@ export class FrameReader {
     this.#skipUTF8Validation = skipUTF8Validation;
   }
 
-  /** Whether the client has sent a close frame, or has broken the rules. */
+  /** Whether the client has sent a close frame, or has broken the protocol or a limit. */
   get isDone(): boolean {
     return this.#isDone;
   }
@@ -101,7 +103,10 @@ export class FrameReader {
     }
   }
 
-  /** Continues the frame that the last chunk cut, if it cut one. @returns where the next frame begins */
+  /**
+   * Continues the frame that the last chunk has cut, if any.
+   * @returns the index in this chunk where the next frame begins
+   */
   #continueFrame(chunk: Buffer): number {
     if (this.#payload) return this.#fillPayload(this.#payload, chunk, 0);
     const known = this.#header.length;
@@ -116,14 +121,14 @@ export class FrameReader {
     return chunk.length;
   }
 
-  /** Reads a header. @returns where its payload begins; 0 when the header was cut, or refused */
+  /** Reads a header. @returns the index where the payload begins; 0 if the header is cut, or was refused */
   #readHeader(bytes: Buffer, at: number): number {
     const left = bytes.length - at;
     if (left < 2) return 0;
     const first = bytes.readUInt8(at);
     const second = bytes.readUInt8(at + 1);
     const error = this.#findBreach(first, second);
-    if (error) return this.#refuse(error);
+    if (error) return this.#refuseFrame(error);
 
     let length = second & LENGTH;
     let mask = at + 2;
@@ -135,9 +140,9 @@ export class FrameReader {
       if (left < 10) return 0;
       length = bytes.readUInt32BE(mask) * 2 ** 32 + bytes.readUInt32BE(mask + 4);
       mask += 8;
-      if (length > Number.MAX_SAFE_INTEGER) return this.#refuse(breach.frameLength());
+      if (length > Number.MAX_SAFE_INTEGER) return this.#refuseFrame(breach.frameLength());
     }
-    if ((first & OPCODE) < CLOSE && this.#isTooLong(length)) return this.#refuse(breach.messageLength());
+    if ((first & OPCODE) < CLOSE && this.#isTooLong(length)) return this.#refuseFrame(breach.messageLength());
     if (bytes.length < mask + 4) return 0;
     this.#first = first;
     this.#length = length;
@@ -145,7 +150,7 @@ export class FrameReader {
     return mask + 4;
   }
 
-  /** Finds what is wrong with the first two bytes of a frame. */
+  /** Returns what is wrong with the first two bytes of a frame; undefined if nothing is. */
   #findBreach(first: number, second: number): Breach | undefined {
     const opcode = first & OPCODE;
     if (first & RSV2_AND_3) return breach.reserved23();
@@ -166,7 +171,7 @@ export class FrameReader {
     return most > 0 && length > 0 && (this.#message?.payload.length ?? 0) + length > most;
   }
 
-  /** Reads a payload. @returns where the next frame begins */
+  /** Reads as much of a payload as the chunk has. @returns the index where the next frame begins */
   #readPayload(chunk: Buffer, start: number): number {
     const end = start + this.#length;
     const isLast = (this.#first & FIN) !== 0;
@@ -187,7 +192,7 @@ export class FrameReader {
     return this.#message;
   }
 
-  /** Copies what has come of a payload. @returns where the next frame begins */
+  /** Copies as much of a payload as the chunk has. @returns the index where the next frame begins */
   #fillPayload(payload: GrowingBuffer, chunk: Buffer, start: number): number {
     const payloadEnd = this.#payloadStart + this.#length;
     const end = Math.min(start + payloadEnd - payload.length, chunk.length);
@@ -199,33 +204,33 @@ export class FrameReader {
     return end;
   }
 
-  /** Takes a frame whose payload has come. */
+  /** Takes a frame whose payload is complete. */
   #takeFrame(bytes: Buffer, start: number, end: number): void {
     const opcode = this.#first & OPCODE;
     const isAscii = unmask(bytes, start, end, this.#mask);
     if (opcode >= CLOSE) this.#takeControl(opcode, bytes.subarray(start, end));
     else if (this.#message) this.#takeFragment(this.#message);
-    else this.#deliver(opcode, bytes.subarray(start, end), isAscii);
+    else this.#deliverMessage(opcode, bytes.subarray(start, end), isAscii);
   }
 
   #takeFragment(message: FragmentedMessage): void {
     message.frameCount++;
     if (this.#maxFragments > 0 && message.frameCount > this.#maxFragments) {
-      this.#refuse(breach.fragments());
+      this.#refuseFrame(breach.fragments());
     } else if (this.#first & FIN) {
       this.#message = undefined;
       const { bytes, length } = message.payload;
-      this.#deliver(message.opcode, bytes.subarray(0, length), false);
+      this.#deliverMessage(message.opcode, bytes.subarray(0, length), false);
     }
   }
 
-  #deliver(opcode: number, data: Buffer, isAscii: boolean): void {
+  #deliverMessage(opcode: number, data: Buffer, isAscii: boolean): void {
     const isBinary = opcode === BINARY;
-    if (isBinary || isAscii || this.#isText(data)) this.#sink.handleMessage(data, isBinary);
-    else this.#refuse(breach.utf8());
+    if (isBinary || isAscii || this.#isValidText(data)) this.#sink.handleMessage(data, isBinary);
+    else this.#refuseFrame(breach.utf8());
   }
 
-  #isText(data: Buffer): boolean {
+  #isValidText(data: Buffer): boolean {
     return this.#skipUTF8Validation || isUtf8(data);
   }
 
@@ -238,22 +243,24 @@ export class FrameReader {
   #takeClose(data: Buffer): void {
     const code = data.length === 0 ? NO_STATUS : data.readUInt16BE(0);
     const reason = data.subarray(2);
-    if (data.length > 0 && !isCloseCode(code)) this.#refuse(breach.closeCode(code));
-    else if (!this.#isText(reason)) this.#refuse(breach.utf8());
+    if (data.length > 0 && !isCloseCode(code)) this.#refuseFrame(breach.closeCode(code));
+    else if (!this.#isValidText(reason)) this.#refuseFrame(breach.utf8());
     else {
-      this.#finish();
+      this.#stopReading();
       this.#sink.handleClose(code, reason);
     }
   }
 
-  #refuse(error: Breach): 0 {
-    this.#finish();
+  #refuseFrame(error: Breach): 0 {
+    this.#stopReading();
     this.#sink.handleBreach(error);
     return 0;
   }
 
-  /** Lets go of what was read in part: the connection may stay open until the client answers the close frame. */
-  #finish(): void {
+  /**
+   * Stops reading and releases what was read in part: the connection may still be open for as long as `closeTimeout`.
+   */
+  #stopReading(): void {
     this.#isDone = true;
     this.#message = undefined;
     this.#header = NOTHING;

@@ -1,24 +1,28 @@
 /**
- * ws's server, which makes the opening handshakes, with this room's WebSockets in the place of its own.
+ * A WebSocketServer of ws, which makes the opening handshakes, but constructs a DirectWebSocket in place of ws's own
+ * class.
  */
 import { type ServerOptions, WebSocketServer } from "ws";
 import { isListenedTo } from "./connection.ts";
 import { flushAtEndOfTurn } from "./turn.ts";
 import { DirectWebSocket } from "./websocket.ts";
 
-/** The types of ws take only its own class and subclasses here. What ws needs of the class is told in index.ts. */
-const ownClass: object = { WebSocket: DirectWebSocket };
+/**
+ * ws's types allow only subclasses of its own class for this option, so TypeScript must not look into it. The head of
+ * index.ts says what ws does with the class.
+ */
+const webSocketOption: object = { WebSocket: DirectWebSocket };
 
-/** A WebSocketServer of ws's whose WebSockets are a DirectWebSocket each, or of ws's own class if it compresses. */
 export class DirectWebSocketServer extends WebSocketServer {
+  /** With `perMessageDeflate` it constructs ws's own class, because a DirectWebSocket does not compress. */
   constructor(options: ServerOptions = {}, callback?: () => void) {
-    super(options.perMessageDeflate ? options : { ...options, ...ownClass }, callback);
+    super(options.perMessageDeflate ? options : { ...options, ...webSocketOption }, callback);
   }
 
-  /** Makes a handshake. The answer leaves in one write with the first frames. */
+  /** Makes a handshake. The 101 leaves in one write with the first frames. */
   override handleUpgrade(...args: Parameters<WebSocketServer["handleUpgrade"]>): void {
     const [, connection] = args;
-    // ws would notice only that the connection has a WebSocket of its own class.
+    // ws makes this check too, but it only finds a WebSocket of its own class on the connection.
     if (isListenedTo(connection))
       throw new Error("handleUpgrade() was called twice with the same connection");
     connection.cork();

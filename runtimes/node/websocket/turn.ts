@@ -1,8 +1,9 @@
 /**
- * What all connections share during one turn of the event loop, which ends when Node runs its immediates:
+ * Shares the work of one turn of the event loop, which ends when Node runs its immediates, between all connections.
+ * They share
  * - one immediate that flushes every connection that has something to send;
- * - one slab of memory that frames are encoded into, one behind the other, whoever sends them;
- * - the last concatenations, since a broadcast gives the same parts to each of its recipients.
+ * - one slab of memory into which all of them encode their frames, one after the other;
+ * - the latest concatenations, because a broadcast gives the same parts to each of its recipients.
  */
 import { writeHeader } from "./frame.ts";
 
@@ -36,7 +37,7 @@ export class Slab {
   readonly bytes = Buffer.allocUnsafeSlow(SLAB_SIZE);
   #used = 0;
 
-  /** Where the next frame goes. */
+  /** How many bytes are used, which is the index where the next frame goes. */
   get used(): number {
     return this.#used;
   }
@@ -49,7 +50,7 @@ export class Slab {
     this.#used = writeHeader(this.bytes, this.#used, first, length);
   }
 
-  /** Writes a frame. @param length of the payload, in bytes */
+  /** Writes a frame. @param length the size of the payload, in bytes */
   writeFrame(first: number, payload: string | Uint8Array, length: number): void {
     this.writeHeader(first, length);
     if (typeof payload !== "string") this.bytes.set(payload, this.#used);
@@ -60,13 +61,13 @@ export class Slab {
 
 let currentSlab = new Slab();
 
-/** Returns the slab that is being filled, or a new one if that has no room for so many bytes. */
+/** Returns the slab that is being filled, or a new one if that has no room for `size` bytes. */
 export function findSlab(size: number): Slab {
   if (!currentSlab.hasRoomFor(size)) currentSlab = new Slab();
   return currentSlab;
 }
 
-/** Concatenates buffers, and remembers the result for whoever comes next with the same buffers. */
+/** Concatenates buffers, and returns the same result again if the next call has the same buffers. */
 class Joiner {
   #parts: readonly Uint8Array[] = [];
   #joined = Buffer.alloc(0);
@@ -90,12 +91,13 @@ class Joiner {
   }
 }
 
-// Two of them: between the frames of one broadcast, the writes of other connections would push out what is remembered.
+// Each kind has its own joiner. With one for both, the writes between two frames of a broadcast would replace its
+// result.
 const frames = new Joiner();
 const writes = new Joiner();
 
-/** Joins the parts of a frame, once for all recipients in a row that are given the same parts. */
+/** Joins the parts of a frame, once for all successive recipients that get the same parts. */
 export const joinFrame = (parts: readonly Uint8Array[]): Buffer => frames.join(parts);
 
-/** Joins the parts of one write, once for all connections in a row that write the same parts. */
+/** Joins the parts of one write, once for all successive connections that write the same parts. */
 export const joinWrite = (parts: readonly Uint8Array[]): Buffer => writes.join(parts);

@@ -35,15 +35,17 @@ type Events = WebSocket.WebSocketEventMap;
 
 /** The options of ws's server that concern each of its WebSockets. */
 export interface ConnectionOptions {
-  /** Whether a ping is answered by itself. */
+  /** Whether the WebSocket answers each ping with a pong by itself. */
   readonly autoPong: boolean;
-  /** How many answers may wait for a client that does not take them; the next ping ends the connection. 0 is no limit. */
+  /**
+   * How many of these pongs may wait for a client that does not read. One more ping ends the connection. 0 is no limit.
+   */
   readonly maxPendingAutoPongs: number;
   /** For how many milliseconds a client may keep the connection open after it was sent a close frame. */
   readonly closeTimeout: number;
 }
 
-/** Is called for what a WebSocket receives: in the place of listeners, which cost an array and a lookup for each event. */
+/** Gets what a WebSocket receives by direct calls, which saves the array and the lookup that an emitted event costs. */
 export interface WebSocketOwner {
   received(data: Buffer, isBinary: boolean): void;
   failed(error: Error): void;
@@ -56,9 +58,9 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
   static readonly CLOSING = CLOSING;
   static readonly CLOSED = CLOSED;
 
-  /** Only a client's WebSocket has one; the types of ws declare it for both. */
+  /** Never set: only a client's WebSocket has a URL, but ws's types demand it of a server's, too. */
   declare readonly url: string;
-  /** The subprotocol, which ws sets here. @internal */
+  /** The subprotocol. ws sets it under this name. @internal */
   _protocol = "";
 
   readonly #options: ConnectionOptions;
@@ -76,13 +78,16 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
   #closeReason = NO_REASON;
   #closeTimer: NodeJS.Timeout | undefined;
 
-  /** The first two arguments are a client's. */
+  /** ws passes the first two arguments, which only a client's WebSocket needs. */
   constructor(_address: null, _protocols: undefined, options: ConnectionOptions) {
     super();
     this.#options = options;
   }
 
-  /** Takes over a connection whose opening handshake ws has made. @param head what came behind the handshake */
+  /**
+   * Takes over a connection whose opening handshake ws has made.
+   * @param head the bytes that came behind the handshake
+   */
   setSocket(connection: Duplex, head: Buffer, limits: Limits): void {
     this.#connection = connection;
     this.#outbox = new Outbox(connection);
@@ -97,29 +102,32 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
     this.emit("open");
   }
 
-  // What only this room's WebSockets have:
+  // What ws does not have:
 
   /**
-   * Has an owner called for what is received. Events are emitted only if they have listeners from then on, so an "error"
-   * without a listener is not thrown.
-   * @param highWaterMark from how many waiting bytes on the WebSocket is full
+   * Sets the owner, which is called for everything that is received. From then on a "message" or an "error" is emitted
+   * only if somebody listens to it, so an "error" without a listener is not thrown.
+   * @param highWaterMark the WebSocket is full while at least this many bytes wait
    */
   setOwner(owner: WebSocketOwner, highWaterMark: number): void {
     this.#owner = owner;
     this.#outbox?.setHighWaterMark(highWaterMark);
   }
 
-  /** Whether so much waits that nobody should send more. */
+  /** Whether so many bytes wait (the high-water mark) that nobody should send more. */
   get isFull(): boolean {
     return this.#outbox?.isFull ?? false;
   }
 
-  /** Calls back as soon as the WebSocket is not full: at once, if it is not full now; with an error if it gets lost. */
+  /**
+   * Calls back as soon as the WebSocket is not full, which may be at once; with an error if its connection is lost
+   * before.
+   */
   awaitRoom(callback: Callback): void {
     this.#outbox?.awaitRoom(callback);
   }
 
-  /** Sends a whole frame that has been encoded, in parts: once for all recipients of a broadcast. */
+  /** Sends a frame, in parts, that was encoded before: a broadcast encodes it once for all recipients. */
   sendFrame(parts: readonly Uint8Array[]): void {
     this.#outbox?.sendFrame(parts);
   }
@@ -177,7 +185,7 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
     else this.#refuseToSend(data, done);
   }
 
-  // The types of ws say that these two call back with an error always, which no callback can be typed for.
+  // ws's types claim that these two always call back with an error, so an implementation of that type needs `unknown`.
   ping(data?: unknown, mask?: unknown, callback?: unknown): void {
     this.#sendControl(PING, [data, mask, callback]);
   }
@@ -259,7 +267,7 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
     setPropertyHandler(this, "close", handler);
   }
 
-  // What the files of this room call:
+  // What only the other files of this folder call:
 
   /** Whether both sides have sent a close frame. @internal */
   get wasClosedCleanly(): boolean {
@@ -288,8 +296,8 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
   handleClose(code: number, reason: Buffer): void {
     this.#hasReceivedClose = true;
     this.#closeCode = code;
-    this.#closeReason = Buffer.from(reason); // a view would keep the whole chunk that it came in
-    this.#connection?.resume(); // while it is paused, nobody would notice that the client ends the connection
+    this.#closeReason = Buffer.from(reason); // a view would keep the whole chunk alive
+    this.#connection?.resume(); // while it is paused, nobody notices that the client ends it
     if (code === NO_STATUS) this.close();
     else this.close(code, this.#closeReason);
   }
@@ -311,7 +319,7 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
   handleEnd(): void {
     this.#readyState = CLOSING;
     this.#outbox?.end();
-    // A second end() would make Node create an error with its stack, for nobody.
+    // Node answers a second end() with an error that nobody reads, and its stack trace takes time.
     if (!this.#connection?.writableEnded) this.#connection?.end();
   }
 
@@ -332,7 +340,9 @@ export class DirectWebSocket extends EventEmitter implements WebSocket, FrameSin
     this.emit("close", this.#closeCode, this.#closeReason);
   }
 
-  /** @param args of `ping()` and `pong()`: data, a mask that only clients need, a callback; each may be left out */
+  /**
+   * @param args those of `ping()` and `pong()`: data, a mask that only a client uses, a callback; each may be left out
+   */
   #sendControl(opcode: number, args: unknown[]): void {
     const payload = isCallback(args[0]) ? undefined : args[0];
     const callback = args.find(isCallback);
@@ -363,7 +373,7 @@ const isCallback = (value: unknown): value is Callback => typeof value === "func
 
 const destroyConnection = (connection: Duplex | undefined) => void connection?.destroy();
 
-/** Converts a binary message to the type that was chosen for this WebSocket. */
+/** Converts a binary message to a `binaryType`. */
 function convertBinary(data: Buffer, type: string): Buffer | ArrayBuffer | Blob | Buffer[] {
   if (type === "nodebuffer") return data;
   if (type === "fragments") return [data];

@@ -1,8 +1,11 @@
 /**
- * @socket.io/bun-engine behind the request pipeline (ENGINE=matching): it keeps the sessions that the pipeline lets in.
- * It is asked with requests of our own, by the ids that it gave; handshakes have been made by then.
+ * An engine on Bun that keeps its sessions in @socket.io/bun-engine: the setting ENGINE=matching puts it in place of
+ * Hinoko's own. The pipeline decides about each request, as it does for Hinoko's engine. What it lets in is passed on
+ * to bun-engine in a request of our own, with the id that bun-engine has given the session. Bun has made the handshake
+ * of a WebSocket by then.
  *
- * It stands on private members of bun-engine 0.1.2, of which test/members.test.ts has the list.
+ * This folder relies on private members of bun-engine 0.1.2. test/members.test.ts lists them, and fails if one is
+ * missing.
  */
 import { Server, type WebSocketData } from "@socket.io/bun-engine";
 import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
@@ -18,7 +21,7 @@ import { type BunEngineSocket, Session } from "./session.ts";
 
 export class MatchingEngine extends Pipeline<Session, BunEnv> {
   readonly #server: Server;
-  /** What takes the socket that bun-engine opens for a request. */
+  /** The function that takes the socket which bun-engine opens for a request. */
   readonly #openers = new WeakMap<Request, (socket: BunEngineSocket) => void>();
 
   constructor(engine: Engine, options: EngineOptions) {
@@ -32,15 +35,15 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
     const request = createRequest("polling");
     let session: Session | undefined;
     this.#openers.set(request, (socket) => {
-      session = this.#create(socket, opening);
+      session = this.#createSession(socket, opening);
     });
     await this.#server.handleRequest(request, withoutUpgrade(env.server));
     if (!session) return emptyAnswer(500);
     this.engine.open(session, opening.opener);
-    return session.greet();
+    return session.createGreeting();
   }
 
-  #create(socket: BunEngineSocket, opening: Opening): Session {
+  #createSession(socket: BunEngineSocket, opening: Opening): Session {
     const session = new Session(socket, opening, { server: this.engine, options: this.options });
     this.trackSession(session);
     return session;
@@ -48,23 +51,26 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
 
   protected answerPolling(exchange: Exchange<BunEnv>, session: Session): Answer | Promise<Answer> {
     const { env, raw, method } = exchange;
-    const ask = (init: RequestInit) =>
-      this.#server.handleRequest(createRequest("polling", session.innerId, init), withoutUpgrade(env.server));
+    const askBunEngine = (init: RequestInit) =>
+      this.#server.handleRequest(
+        createRequest("polling", session.bunEngineId, init),
+        withoutUpgrade(env.server),
+      );
     if (method === "GET") {
-      env.server.timeout(raw, 0); // a long poll is silent for longer than Bun waits
-      return session.poll(raw.signal, ask);
+      env.server.timeout(raw, 0); // the poll waits for packets, and Bun would close its connection
+      return session.answerPoll(raw.signal, askBunEngine);
     }
     if (method !== "POST") return emptyAnswer(500);
     const text = () => readText(exchange.body, this.options.maxHttpBufferSize);
-    return session.receive({ type: exchange.header("content-type"), text }, ask);
+    return session.receivePost({ type: exchange.header("content-type"), text }, askBunEngine);
   }
 
   protected openOverWebSocket(opening: Opening): Upgrade {
     return this.#takePeer((link) => {
       const request = createRequest("websocket");
       this.#openers.set(request, (socket) => {
-        const session = this.#create(socket, opening);
-        session.begin(link);
+        const session = this.#createSession(socket, opening);
+        session.openOn(link);
         this.engine.open(session, opening.opener);
       });
       return { request, isTaken: () => true };
@@ -73,9 +79,9 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
 
   protected prepareUpgrade(session: Session): Upgrade {
     return this.#takePeer((link) => ({
-      request: createRequest("websocket", session.innerId),
+      request: createRequest("websocket", session.bunEngineId),
       isTaken: () => {
-        // A session that was upgraded or closed meanwhile, or is being upgraded, takes no other transport.
+        // By now the session may be closed, upgraded, or upgrading to another WebSocket.
         if (!session.canUpgrade) return false;
         session.upgrade(link);
         return true;
@@ -83,29 +89,32 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
     }));
   }
 
-  /** Has bun-engine make a transport for an open WebSocket, as if it made the handshake now. */
+  /**
+   * Has bun-engine make a transport for an open WebSocket, by a request for a handshake that Bun has made already.
+   * @param prepare returns the request, and a function that says whether the session takes the transport
+   */
   #takePeer(prepare: (link: Link) => { request: Request; isTaken: () => boolean }): Upgrade {
     return {
       connect: (peer: Peer) => {
         const link = new Link(peer);
         const { request, isTaken } = prepare(link);
         const server = withUpgrade((transport) => {
-          link.use(transport);
+          link.setTransport(transport);
           return isTaken();
         });
-        const ask = async () => {
+        const makeTransport = async () => {
           const answer = this.isClosed ? undefined : await this.#server.handleRequest(request, server);
-          if (answer?.ok) link.deliverEarly();
+          if (answer?.ok) link.deliverEarlyFrames();
           else link.close();
         };
-        void ask();
+        void makeTransport();
         return link;
       },
     };
   }
 }
 
-/** A request as bun-engine reads it. */
+/** Makes a request with what bun-engine reads of one. */
 function createRequest(transport: "polling" | "websocket", sid?: string, init?: RequestInit): Request {
   const url = `http://localhost/?EIO=4&transport=${transport}`;
   const request = new Request(sid === undefined ? url : `${url}&sid=${sid}`, init);
@@ -116,11 +125,15 @@ function createRequest(transport: "polling" | "websocket", sid?: string, init?: 
 /** The part of Bun's server that bun-engine uses. */
 type BunServer = Bun.Server<WebSocketData>;
 
-/** bun-engine asks a server to make its handshakes. Ours are made already; it only has to tell its transport. */
+/**
+ * Makes the server that bun-engine asks to make a handshake. The handshake has been made, so this one only takes the
+ * transport that bun-engine passes to it.
+ */
 const withUpgrade = (upgrade: (transport: Transport) => boolean): BunServer =>
   Object.create(null, {
     upgrade: { value: (_: Request, { data }: { data: WebSocketData }) => upgrade(data.transport) },
   });
 
+/** Makes a server that refuses handshakes, for requests over polling. */
 const withoutUpgrade = (server: Bun.Server<unknown>): BunServer =>
   Object.create(server, { upgrade: { value: () => false } });

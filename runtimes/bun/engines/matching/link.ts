@@ -1,6 +1,7 @@
 /**
- * A peer under a transport of bun-engine's: it tells the transport when the reader does not keep up, what the client did
- * wrong, and closes as engine.io does.
+ * Links a peer to a transport of bun-engine. Beyond passing frames on, it does three things that bun-engine leaves out:
+ * it tells the transport when the client does not keep up and when it violates the protocol, and it closes as engine.io
+ * does.
  */
 import type { RawData, WebSocketData } from "@socket.io/bun-engine";
 import { toBuffer } from "../../../../src/engine/parser.ts";
@@ -16,9 +17,9 @@ const CLOSE = "1";
 export class Link implements PeerListener {
   readonly #peer: Peer;
   #transport: Transport | undefined;
-  /** What came before bun-engine had made the transport. */
-  #early: Frame[] | undefined = [];
-  /** More than the high water mark is waiting in Bun. */
+  /** The frames that came before bun-engine has made the transport; undefined as soon as they are delivered. */
+  #earlyFrames: Frame[] | undefined = [];
+  /** Whether as much as the high-water mark waits in Bun. */
   #isFull = false;
   #wasProbed = false;
 
@@ -30,18 +31,21 @@ export class Link implements PeerListener {
     return this.#transport;
   }
 
-  /** Takes the transport that bun-engine made for the peer. */
-  use(transport: Transport): void {
+  /** Sets the transport that bun-engine has made for the peer. */
+  setTransport(transport: Transport): void {
     this.#transport = transport;
   }
 
-  /** Lets the transport send. */
-  start(): void {
-    this.#transport?.onOpen(this.#createView());
+  /** Gives the transport its WebSocket, so that it can send. */
+  openTransport(): void {
+    this.#transport?.onOpen(this.#createWebSocket());
   }
 
-  /** The WebSocket as the transport uses it, which neither minds what `send()` answers nor gives a code to `close()`. */
-  #createView(): Bun.ServerWebSocket<WebSocketData> {
+  /**
+   * Creates the WebSocket that the transport gets in place of Bun's. bun-engine ignores what Bun's `send()` returns, so
+   * this one notes how much waits; and bun-engine closes without a code, which with Bun's own would mean 1000.
+   */
+  #createWebSocket(): Bun.ServerWebSocket<WebSocketData> {
     const peer = this.#peer;
     return Object.create(null, {
       readyState: { get: () => peer.readyState },
@@ -55,27 +59,34 @@ export class Link implements PeerListener {
     });
   }
 
-  /** Has the session keep what it is given from now on, where Socket.IO sees it, if the reader does not keep up. */
-  gate(): void {
+  /**
+   * If the client does not keep up, has the session keep further packets in its write buffer, where Socket.IO sees
+   * them.
+   */
+  holdPackets(): void {
     if (this.#isFull && this.#transport) this.#transport.writable = false;
   }
 
   received(frame: Frame): void {
-    if (this.#early) return void this.#early.push(frame);
+    if (this.#earlyFrames) return void this.#earlyFrames.push(frame);
+    // At a second probe, bun-engine would start a second timer and never clear the first.
     if (frame === PROBE && this.#wasProbed) return this.#peer.send("3probe");
     this.#wasProbed ||= frame === PROBE;
     if (frame === CLOSE) this.#ignoreClose();
     else this.#transport?.onMessage(typeof frame === "string" ? frame : toBuffer(frame));
   }
 
-  /** The session is ready for what came before. */
-  deliverEarly(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const frame of early) this.received(frame);
+  /** Delivers the frames that came early, now that the session is ready for them. */
+  deliverEarlyFrames(): void {
+    const frames = this.#earlyFrames ?? [];
+    this.#earlyFrames = undefined;
+    for (const frame of frames) this.received(frame);
   }
 
-  /** bun-engine closes the transport; engine.io minds a close packet over polling alone. */
+  /**
+   * Passes a close packet on as a packet only. bun-engine's own way would close the transport, but engine.io obeys a
+   * close packet only over polling.
+   */
   #ignoreClose(): void {
     this.#transport?.["emitReserved"]("packet", { type: "close" });
   }
@@ -85,7 +96,7 @@ export class Link implements PeerListener {
     if (!this.#isFull || !transport) return;
     this.#isFull = false;
     transport.writable = true;
-    transport["emitReserved"]("drain"); // on which the session flushes
+    transport["emitReserved"]("drain"); // has the session flush its write buffer
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /**
- * A session of bun-engine's, with what engine.io's has and Socket.IO or authors rely on: it is around bun-engine's
- * socket, which keeps the write buffer, the heartbeat and the state of an upgrade.
+ * A session of bun-engine with the members and events of engine.io's, on which Socket.IO and authors rely. It wraps
+ * bun-engine's socket, which keeps the write buffer, the heartbeat and the state of an upgrade.
  */
 import { EventEmitter } from "node:events";
 import type { RawData, Server } from "@socket.io/bun-engine";
@@ -14,18 +14,19 @@ import type { EngineRequest } from "../../../../src/engine/request.ts";
 import type { CloseReason } from "../../../../src/engine/socket.ts";
 import type { Link } from "./link.ts";
 
-/** bun-engine's socket. */
+/** bun-engine's socket, whose type it does not export. */
 export type BunEngineSocket = Parameters<Parameters<typeof Server.prototype.on<"connection">>[1]>[0];
 
 type Transport = BunEngineSocket["transport"];
 type SentCallback = (transport: Transport) => void;
 
-/** Has bun-engine answer a request to this session. */
-type Ask = (init: RequestInit) => Promise<Response>;
+/** Has bun-engine answer a polling request to this session. */
+type AskBunEngine = (init: RequestInit) => Promise<Response>;
 
-const FORWARDED = ["packetCreate", "flush", "drain", "heartbeat", "upgrading"] as const;
+/** Events of bun-engine's socket that a session passes on unchanged. */
+const FORWARDED_EVENTS = ["packetCreate", "flush", "drain", "heartbeat", "upgrading"] as const;
 
-/** Events: as of engine.io's Socket. */
+/** Emits the events of engine.io's Socket. */
 export class Session extends EventEmitter {
   readonly id: string;
   readonly protocol = 4;
@@ -33,22 +34,26 @@ export class Session extends EventEmitter {
   readonly server: Engine;
   /** The request that opened the session. */
   readonly request: EngineRequest;
-  /** The address of who opened the session. `io.engine` sets it: the HTTP side knows the trusted proxies. */
+  /**
+   * The address of the client that opened the session. `io.engine` sets it, because the Hono side knows the trusted
+   * proxies.
+   */
   readonly remoteAddress: string | undefined;
   readonly #socket: BunEngineSocket;
   readonly #options: EngineOptions;
   #link: Link | undefined;
-  /** The transport that is probed for an upgrade. */
-  #probe: Link | undefined;
-  #description: Error | undefined;
-  readonly #forwarded = new Set<string>();
+  /** The WebSocket to which the session is being upgraded. */
+  #upgradeLink: Link | undefined;
+  /** What the listeners of "close" get as its cause. */
+  #closeError: Error | undefined;
+  readonly #forwardedEvents = new Set<string>();
   #isPolling = false;
   #isReceiving = false;
-  /** A packet of the batch that is being made asks to be compressed. */
-  #compresses = false;
-  /** The timer of the last ping that was answered, or whose time was put off. */
-  #settled: unknown;
-  /** Runs while the client is still to be told of the end. */
+  /** Whether a packet that waits for the next poll may be compressed: if one may, its answer is. */
+  #canCompress = false;
+  /** The timeout of the latest ping that was answered or whose timeout was extended. It is not extended again. */
+  #settledTimer: unknown;
+  /** Runs while a closing session waits for a poll, to tell the client of the end. */
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -62,17 +67,17 @@ export class Session extends EventEmitter {
     this.server = server;
     this.#socket = socket;
     this.#options = options;
-    this.#bind();
+    this.#listenToTransport();
     socket.on("upgrade", (transport) => this.#onUpgrade(transport));
     socket.on("close", (reason) => this.#onClose(reason));
-    this.on("newListener", (event) => this.#forward(event));
+    this.on("newListener", (event) => this.#forwardEvent(event));
   }
 
-  /** Passes an event of bun-engine's socket on from when it is listened to: some are emitted for each packet. */
-  #forward(event: string | symbol): void {
-    const name = FORWARDED.find((name) => name === event);
-    if (!name || this.#forwarded.has(name)) return;
-    this.#forwarded.add(name);
+  /** Begins to forward an event when it gets its first listener: some are emitted for each packet. */
+  #forwardEvent(event: string | symbol): void {
+    const name = FORWARDED_EVENTS.find((name) => name === event);
+    if (!name || this.#forwardedEvents.has(name)) return;
+    this.#forwardedEvents.add(name);
     this.#socket.on(name, (...args: unknown[]) => void this.emit(name, ...args));
   }
 
@@ -84,7 +89,7 @@ export class Session extends EventEmitter {
     return this.#socket.transport;
   }
 
-  /** What no transport has taken yet. */
+  /** The packets that no transport has taken yet. */
   get writeBuffer(): Packet[] {
     return this.#socket["writeBuffer"];
   }
@@ -98,12 +103,15 @@ export class Session extends EventEmitter {
   }
 
   /** The id by which bun-engine knows the session. */
-  get innerId(): string {
+  get bunEngineId(): string {
     return this.#socket.id;
   }
 
-  /** The first packets. bun-engine's own tell an id of its own, and offer an upgrade in any case. */
-  #greeting(): Packet[] {
+  /**
+   * Creates the first packets. They replace bun-engine's, which name bun-engine's id and offer an upgrade even if none
+   * is allowed.
+   */
+  #createFirstPackets(): Packet[] {
     const { pingInterval, pingTimeout, maxHttpBufferSize: maxPayload, initialPacket } = this.#options;
     const { allowUpgrades, transports } = this.#options;
     const upgrades = allowUpgrades && transports.includes("websocket") ? this.transport.upgradesTo : [];
@@ -112,58 +120,58 @@ export class Session extends EventEmitter {
     return initialPacket ? [open, { type: "message", data: initialPacket }] : [open];
   }
 
-  /** The answer to the poll that opened the session. */
-  greet(): Answer {
-    const body = encodePayload(this.#greeting());
+  /** Creates the answer to the poll that opened the session. */
+  createGreeting(): Answer {
+    const body = encodePayload(this.#createFirstPackets());
     return pollAnswer(body, true);
   }
 
-  /** Begins on a WebSocket. */
-  begin(link: Link): void {
-    this.#socket["writeBuffer"] = this.#greeting();
+  /** Opens the session on a WebSocket. */
+  openOn(link: Link): void {
+    this.#socket["writeBuffer"] = this.#createFirstPackets();
     this.#link = link;
-    link.start();
+    link.openTransport();
     this.#flush();
   }
 
-  /** Takes a GET: it is answered when there are packets to send. */
-  async poll(signal: AbortSignal, ask: Ask): Promise<Answer> {
-    if (this.#isPolling) return this.#fail("overlap from client");
-    if (signal.aborted) return this.#fail("poll connection closed prematurely");
+  /** Answers a GET when there are packets to send. */
+  async answerPoll(signal: AbortSignal, askBunEngine: AskBunEngine): Promise<Answer> {
+    if (this.#isPolling) return this.#failRequest("overlap from client");
+    if (signal.aborted) return this.#failRequest("poll connection closed prematurely");
     this.#isPolling = true;
-    const onAbort = () => this.#fail("poll connection closed prematurely");
+    const onAbort = () => this.#failRequest("poll connection closed prematurely");
     signal.addEventListener("abort", onAbort, { once: true });
-    const response = await ask({ method: "GET" });
+    const response = await askBunEngine({ method: "GET" });
     signal.removeEventListener("abort", onAbort);
     this.#isPolling = false;
     if (!response.ok) return emptyAnswer(response.status);
     const body = await response.text();
-    const compress = this.#compresses;
-    this.#compresses = false;
+    const compress = this.#canCompress;
+    this.#canCompress = false;
     return pollAnswer(body, compress);
   }
 
-  /** Takes a POST. */
-  async receive(posted: PostBody, ask: Ask): Promise<Answer> {
-    if (this.#isReceiving) return this.#fail("data request overlap from client");
-    if (posted.type === "application/octet-stream") return this.#fail("invalid content");
+  /** Receives the packets of a POST, and answers it. */
+  async receivePost(posted: PostBody, askBunEngine: AskBunEngine): Promise<Answer> {
+    if (this.#isReceiving) return this.#failRequest("data request overlap from client");
+    if (posted.type === "application/octet-stream") return this.#failRequest("invalid content");
     this.#isReceiving = true;
     const body = await posted.text().catch(() => null);
     this.#isReceiving = false;
     if (body === undefined) return emptyAnswer(413);
-    if (body === null) return this.#fail("data request connection closed prematurely");
-    const response = await ask({ method: "POST", body });
+    if (body === null) return this.#failRequest("data request connection closed prematurely");
+    const response = await askBunEngine({ method: "POST", body });
     return response.ok ? postAnswer() : emptyAnswer(400);
   }
 
-  /** Sends a message. It waits in the write buffer until a transport takes it. */
+  /** Sends a message. It stays in the write buffer until a transport takes it. */
   send(data: RawData, options?: PacketOptions | SentCallback, callback?: SentCallback): this {
     if (typeof options === "function") return this.send(data, {}, options);
     if (this.readyState !== "open") return this;
-    if (options?.compress !== false) this.#compresses = true;
+    if (options?.compress !== false) this.#canCompress = true;
     if (callback) this.#socket.once("drain", () => callback(this.transport));
     this.#socket.write(data);
-    this.#link?.gate();
+    this.#link?.holdPackets();
     return this;
   }
 
@@ -173,111 +181,117 @@ export class Session extends EventEmitter {
   }
 
   /**
-   * Closes the session when what is in the write buffer was sent.
-   * @param discard closes it at once
+   * Closes the session when its write buffer has been sent.
+   * @param discard whether to close it at once, without that
    */
   close(discard = false): void {
     const { readyState, transport } = this;
-    if (discard && readyState !== "closed") return this.#end("forced close");
+    if (discard && readyState !== "closed") return this.#endSession("forced close");
     if (readyState !== "open") return;
     if (transport.name !== "polling" || transport.writable) return this.#socket.close();
-    // bun-engine would go without a word to a client that has no poll pending.
+    // No poll is pending. bun-engine would close without telling the client; wait for its next poll instead.
     this.#socket.readyState = "closing";
-    this.#closeTimer = setTimeout(() => this.#end("forced close"), CLOSE_TIMEOUT);
+    this.#closeTimer = setTimeout(() => this.#endSession("forced close"), CLOSE_TIMEOUT);
   }
 
-  /** Whether an upgrade may be tried now. */
+  /** Whether an upgrade may begin now. */
   get canUpgrade(): boolean {
     return this.readyState === "open" && this.#socket["upgradeState"] === "not_upgraded";
   }
 
-  /** Has bun-engine upgrade to a WebSocket, or to a later one if this is closed before. */
+  /** Has bun-engine upgrade to a WebSocket. If that is closed before the upgrade is done, another one may try. */
   upgrade(link: Link): void {
-    this.#probe = link;
+    this.#upgradeLink = link;
     link.transport?.on("close", () => {
-      if (this.#probe !== link) return;
-      this.#probe = undefined;
-      // bun-engine would refuse every later upgrade.
+      if (this.#upgradeLink !== link) return;
+      this.#upgradeLink = undefined;
+      // bun-engine leaves the state at "upgrading", in which it refuses every later upgrade.
       this.#socket["upgradeState"] = "not_upgraded";
     });
-    link.start();
+    link.openTransport();
   }
 
   #onUpgrade(transport: Transport): void {
-    this.#link = this.#probe;
-    this.#probe = undefined;
-    this.#bind();
+    this.#link = this.#upgradeLink;
+    this.#upgradeLink = undefined;
+    this.#listenToTransport();
     this.emit("upgrade", transport);
     if (this.readyState !== "closing") return;
     this.#flush();
-    this.#end("forced close");
+    this.#endSession("forced close");
   }
 
-  /** Takes bun-engine's place as the transport's listener: it takes "upgrade" and "noop" for errors, and describes none. */
-  #bind(): void {
+  /**
+   * Listens to the transport in the place of bun-engine's socket, which takes "upgrade" and "noop" packets for errors,
+   * and closes without the error that was the cause.
+   */
+  #listenToTransport(): void {
     const { transport } = this;
     transport.off();
-    transport.on("packet", (packet) => this.#packet(packet));
-    transport.on("drain", () => this.#ready());
-    transport.on("error", (error) => this.#end("transport error", error));
-    transport.on("close", () => this.#end("transport close"));
+    transport.on("packet", (packet) => this.#onPacket(packet));
+    transport.on("drain", () => this.#onDrain());
+    transport.on("error", (error) => this.#endSession("transport error", error));
+    transport.on("close", () => this.#endSession("transport close"));
   }
 
-  #packet(packet: { type: string; data?: unknown }): void {
+  #onPacket(packet: { type: string; data?: unknown }): void {
     if (this.readyState !== "open") return;
     this.emit("packet", packet);
     if (packet.type === "pong") {
-      this.#settled = this.#socket["pingTimeoutTimer"];
+      this.#settledTimer = this.#socket["pingTimeoutTimer"];
       return void this.#socket["onPacket"](packet);
     }
-    this.#extend();
+    this.#extendPingTimeout();
     if (packet.type === "message") {
       this.emit("data", packet.data);
       this.emit("message", packet.data);
     } else if (packet.type === "ping") {
-      this.#end("transport error", new Error("invalid heartbeat direction"));
+      this.#endSession("transport error", new Error("invalid heartbeat direction"));
     } else if (packet.type === "error") {
-      this.#end("parse error");
+      this.#endSession("parse error");
     }
   }
 
-  /** Puts the end of a session that owes a pong off, once for each ping: bun-engine does not. */
-  #extend(): void {
-    const timer = this.#socket["pingTimeoutTimer"]; // one for each ping
-    if (timer === this.#settled) return;
-    this.#settled = timer;
+  /**
+   * Extends the time that a client has to answer a ping, once for each ping, because another packet shows that it
+   * lives. engine.io does this, bun-engine does not.
+   */
+  #extendPingTimeout(): void {
+    const timer = this.#socket["pingTimeoutTimer"]; // a new one for each ping
+    if (timer === this.#settledTimer) return;
+    this.#settledTimer = timer;
     timer.refresh();
   }
 
-  #ready(): void {
+  #onDrain(): void {
     if (!this.#closeTimer || this.writeBuffer.length > 0) return this.#flush();
     this.transport.send([{ type: "noop" }, { type: "close" }]);
-    this.#end("forced close");
+    this.#endSession("forced close");
   }
 
   #flush(): void {
     this.#socket["flush"]();
-    this.#link?.gate();
+    this.#link?.holdPackets();
   }
 
-  /** Ends the session for what its client did wrong. */
-  #fail(message: string): Answer {
+  /** Ends the session because its client violated the protocol, and answers the request that did. */
+  #failRequest(message: string): Answer {
     this.transport["onError"](message);
     return emptyAnswer(400);
   }
 
-  #end(reason: CloseReason, description?: Error): void {
-    this.#description = description;
+  #endSession(reason: CloseReason, error?: Error): void {
+    this.#closeError = error;
     this.#socket["onClose"](reason);
   }
 
   #onClose(reason: CloseReason): void {
     clearTimeout(this.#closeTimer);
-    this.#probe?.transport?.close();
-    // Listeners of "close" can still see what was not sent.
+    this.#upgradeLink?.transport?.close();
+    // Empty the write buffer later: listeners of "close" may look at what was not sent.
     queueMicrotask(() => {
       this.#socket["writeBuffer"] = [];
     });
-    this.emit("close", reason, this.#description);
+    this.emit("close", reason, this.#closeError);
   }
 }

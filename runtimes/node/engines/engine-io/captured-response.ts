@@ -1,5 +1,6 @@
 /**
- * A ServerResponse that becomes the engine's answer: what engine.io and its middlewares write is kept and handed over.
+ * A ServerResponse without a connection: it keeps what engine.io and its middlewares write, and hands it over as the
+ * engine's answer, which then goes back through the Hono chain.
  */
 import {
   type IncomingMessage,
@@ -9,15 +10,15 @@ import {
 } from "node:http";
 import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
 
-/** Statuses whose answers have no body: a Response refuses to be made with one. */
-const NULL_BODY = new Set([204, 205, 304]);
+/** Statuses whose answers have no body: `new Response()` throws if it gets one. */
+const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
 
 export class CapturedResponse extends ServerResponse {
-  /** The answer, once it was ended. */
+  /** Resolves with the answer when `end()` is called. */
   readonly answer: Promise<Answer>;
   #resolve: (answer: Answer) => void = () => {};
-  /** The headers that came with the status. */
-  #named: OutgoingHttpHeaders = {};
+  /** The headers that were passed to `writeHead()`. They take precedence over those of `setHeader()`. */
+  #headHeaders: OutgoingHttpHeaders = {};
   readonly #chunks: (string | Uint8Array)[] = [];
 
   constructor(request: IncomingMessage) {
@@ -28,7 +29,7 @@ export class CapturedResponse extends ServerResponse {
   }
 
   override writeHead(status: number, ...rest: unknown[]): this {
-    this.#named = rest.find(isHeaders) ?? {};
+    this.#headHeaders = rest.find(isHeaders) ?? {};
     return super.writeHead(status);
   }
 
@@ -44,30 +45,30 @@ export class CapturedResponse extends ServerResponse {
     if (done) this.once("finish", () => done());
     this.write(chunk);
     if (!this.headersSent) this.writeHead(this.statusCode);
-    this.#resolve({ status: this.statusCode, headers: this.#headers(), body: this.#body() });
-    this.finished = true; // and with it `writableEnded`
+    this.#resolve({ status: this.statusCode, headers: this.#joinHeaders(), body: this.#joinChunks() });
+    this.finished = true; // sets `writableEnded` too
     this.emit("finish");
     return this;
   }
 
-  /** The client has gone: nobody reads the answer, but the middlewares that wait for one must go on. */
+  /** Ends the wait for an answer when the client has left: nobody reads it, but the author's middleware awaits one. */
   abandon(): void {
     this.#resolve(emptyAnswer(400));
     this.emit("close");
   }
 
-  #headers(): Answer["headers"] {
+  #joinHeaders(): Answer["headers"] {
     const headers: Answer["headers"] = {};
     for (const name of this.getHeaderNames()) headers[name] = valueOf(this.getHeader(name));
-    for (const [name, value] of Object.entries(this.#named)) {
-      // Node keeps the names of headers that were set in lower case.
+    for (const [name, value] of Object.entries(this.#headHeaders)) {
+      // getHeaderNames() gives lower-case names; without this a header that is both set and passed would come twice.
       if (value !== undefined) headers[name.toLowerCase()] = valueOf(value);
     }
     return headers;
   }
 
-  #body(): string | Uint8Array<ArrayBuffer> {
-    if (NULL_BODY.has(this.statusCode)) return "";
+  #joinChunks(): string | Uint8Array<ArrayBuffer> {
+    if (STATUSES_WITHOUT_BODY.has(this.statusCode)) return "";
     const [only = "", ...rest] = this.#chunks;
     if (typeof only === "string" && rest.length === 0) return only;
     return Buffer.concat(this.#chunks.map((chunk) => Buffer.from(chunk)));

@@ -1,5 +1,6 @@
 /**
- * Channels for engine.io's sessions: a frame is made once, and goes to the WebSocket of each subscriber in a loop.
+ * Channels for engine.io's sessions: a published message is encoded as a frame once, and a loop sends the frame to the
+ * WebSocket of each subscriber.
  */
 import { Socket } from "engine.io";
 import {
@@ -14,7 +15,8 @@ import { DirectTransport } from "./transport.ts";
 
 class TransportLoop extends Loop<DirectTransport> {
   /**
-   * @returns false: asking each session costs little here, and one may have begun to buffer when the next message comes
+   * @returns false, so that each session is asked whether it keeps up before the next message: that costs little here,
+   *   and a session may have begun to buffer by then
    */
   send(data: string | Uint8Array): boolean {
     const frames = [encodeMessage(data)];
@@ -23,17 +25,17 @@ class TransportLoop extends Loop<DirectTransport> {
   }
 }
 
-/** Events that tell of each packet that a session sends. */
+/** The events that a session emits for each packet that it sends. A bypass would hide them from their listeners. */
 const PACKET_EVENTS = new Set<string | symbol>(["packetCreate", "flush", "drain"]);
 
-/** A session of engine.io's, whose class has no place for what a channel needs. */
+/** What a channel needs of a session. engine.io's class has no place for it. */
 class SessionOutlet implements Outlet<DirectTransport> {
   readonly #session: Socket;
   readonly #bypasses = new Set<Bypass>();
 
   constructor(session: Socket) {
     this.#session = session;
-    // One listener for all bypasses: many rooms would make many listeners, of which Node warns.
+    // All bypasses share one listener. With one for each, Node would warn of a leak in a session that is in many rooms.
     session.on("newListener", (event) => {
       if (PACKET_EVENTS.has(event)) this.#endBypasses();
     });

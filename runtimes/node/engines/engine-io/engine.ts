@@ -1,6 +1,6 @@
 /**
- * engine.io as a route of the Hono app: polling requests are answered into a captured response, which goes back through
- * the Hono chain; a WebSocket handshake is made when the chain has let it through.
+ * engine.io as a route of the Hono app. engine.io answers a polling request into a captured response, which goes back
+ * through the Hono chain, and makes a WebSocket handshake when the chain has let it through.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Server, type Socket, type Transport } from "engine.io";
@@ -21,30 +21,34 @@ import type { NodeEnv } from "../../visitor.ts";
 import { DirectWebSocket, DirectWebSocketServer } from "../../websocket/index.ts";
 import { CapturedResponse } from "./captured-response.ts";
 import { openTransportChannel } from "./channel.ts";
-import { replay } from "./replay.ts";
+import { replayRequest } from "./replay.ts";
 import { DirectTransport } from "./transport.ts";
 
 type TransportName = "polling" | "websocket" | "webtransport";
 
-/** A request as engine.io completes it, and who makes it. */
-interface AdmittedRequest extends IncomingMessage {
-  /** engine.io would make a URL to read the parameters. */
+/** A request that is ready for engine.io. */
+interface PreparedRequest extends IncomingMessage {
+  /**
+   * The parameters of the URL. engine.io reads them itself only if they are missing, with a `new URL()` that costs
+   * more.
+   */
   _query: Record<string, string>;
+  /** Set by engine.io when it has made the handshake. */
   websocket?: WebSocket;
-  /** Until the session is open. */
+  /** Who makes the request; undefined again when its session is open. */
   opener: Opener | undefined;
 }
 
-const admit = (incoming: IncomingMessage, opener: Opener): AdmittedRequest =>
+const prepareRequest = (incoming: IncomingMessage, opener: Opener): PreparedRequest =>
   Object.assign(incoming, { _query: readQuery(incoming.url ?? ""), opener });
 
-const isAdmitted = (incoming: IncomingMessage): incoming is AdmittedRequest => "opener" in incoming;
+const isPrepared = (incoming: IncomingMessage): incoming is PreparedRequest => "opener" in incoming;
 
 const FORWARDED_EVENTS = ["connection_error", "initial_headers", "headers"] as const;
 
 /**
- * Ends a pending poll as soon as the probe has come: a client that upgrades waits for that. engine.io looks only every
- * 100 ms.
+ * Answers the pending poll as soon as the probe of an upgrade has come, because the client waits for that before it
+ * upgrades. engine.io itself looks for a pending poll only every 100 ms.
  */
 function endPoll(this: Socket): void {
   const { transport } = this;
@@ -61,30 +65,30 @@ class EngineIo extends Server implements NodeEngine {
       ...options,
       ...(typeof cors === "object" && { cors: corsOfAccepted(cors) }),
       ...(allowRequest && { allowRequest: withCallback({ allowRequest }) }),
-      // Engine.IO's official place for a WebSocket server of one's own
+      // The option with which engine.io documents how to use another WebSocket server.
       wsEngine: withChainHeaders(wsEngine ?? (fastPaths ? DirectWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
-    // Other WebSockets than ours share the frame that Socket.IO's own adapter makes of a broadcast.
+    // Channels need a DirectWebSocket. With other WebSockets, Socket.IO's own adapter encodes a broadcast once for all.
     const hasChannels = fastPaths && !wsEngine && !perMessageDeflate;
     this.publisher = hasChannels ? { openChannel: openTransportChannel } : undefined;
     this.on("connection", (session) => {
       if (fastPaths && session.transport.name === "polling") session.on("upgrading", endPoll);
-      this.#hand(session);
+      this.#openSession(session);
     });
     for (const event of FORWARDED_EVENTS) this.on(event, (...args) => engine.emit(event, ...args));
   }
 
-  /** Hands a session to `io.engine`. */
-  #hand(session: Socket): void {
+  /** Hands a session to `io.engine`, which opens it for Socket.IO. */
+  #openSession(session: Socket): void {
     const { request } = session;
-    if (!isAdmitted(request) || !request.opener) return;
+    if (!isPrepared(request) || !request.opener) return;
     const { opener } = request;
-    request.opener = undefined; // the request lives as long as its session
+    request.opener = undefined; // the session keeps its request, and would keep the opener with it
     this.#engine.open(session, opener);
   }
 
-  protected override createTransport(name: TransportName, request: AdmittedRequest): Transport {
+  protected override createTransport(name: TransportName, request: PreparedRequest): Transport {
     const { websocket } = request;
     return websocket instanceof DirectWebSocket
       ? new DirectTransport(request, websocket)
@@ -103,19 +107,19 @@ class EngineIo extends Server implements NodeEngine {
     const { incoming, outgoing } = c.env;
     if (!incoming)
       throw new TypeError("The Socket.IO route needs the bindings of @hono/node-server in c.env");
-    if (!outgoing) return this.#letThrough(admit(incoming, opener));
-    // The client left while middleware was awaited: nobody would read what engine.io answered.
+    if (!outgoing) return this.#answerHandshake(prepareRequest(incoming, opener));
+    // The client has left while middleware was awaited. Answering an abandoned poll would lose its messages.
     if (outgoing.closed) return emptyAnswer(400);
-    // A middleware may have read the body already; Hono keeps what it read.
-    const request = incoming.readableDidRead ? replay(incoming, await c.req.arrayBuffer()) : incoming;
+    // engine.io reads the body as a stream. If a middleware has read it already, Hono has kept it.
+    const request = incoming.readableDidRead ? replayRequest(incoming, await c.req.arrayBuffer()) : incoming;
     const captured = new CapturedResponse(request);
     outgoing.once("close", () => captured.abandon());
-    this.handleRequest(admit(request, opener), captured);
+    this.handleRequest(prepareRequest(request, opener), captured);
     return captured.answer;
   }
 
-  /** Answers a handshake with what stands for the 101. */
-  #letThrough(request: AdmittedRequest): Answer {
+  /** Answers a handshake with an empty 200, which stands for the 101, or refuses it. */
+  #answerHandshake(request: PreparedRequest): Answer {
     if (this.#hasTransport(request)) return emptyAnswer(200);
     request.opener = undefined;
     const code = Server.errors.UNKNOWN_TRANSPORT;
@@ -124,24 +128,27 @@ class EngineIo extends Server implements NodeEngine {
     return { status: 400, headers: { "Content-Type": "text/html" }, body: message }; // as engine.io refuses a handshake
   }
 
-  /** engine.io has no WebSocket server unless the transport is offered, and would use it all the same. */
-  #hasTransport({ _query }: AdmittedRequest): boolean {
+  /**
+   * Whether a handshake names the "websocket" transport and that is offered. If it is not, engine.io has no WebSocket
+   * server, but would call it all the same.
+   */
+  #hasTransport({ _query }: PreparedRequest): boolean {
     return _query["transport"] === "websocket" && this.opts.transports?.includes("websocket") === true;
   }
 
   makeHandshake({ incoming, socket, head }: Wire, headers: Headers): boolean {
-    if (!isAdmitted(incoming) || !incoming.opener) return false;
+    if (!isPrepared(incoming) || !incoming.opener) return false;
     setChainHeaders(incoming, headers);
     this.handleUpgrade(incoming, socket, head);
     return true;
   }
 
   serveDirectly(incoming: IncomingMessage, outgoing: ServerResponse, opener: Opener): void {
-    this.handleRequest(admit(incoming, opener), outgoing);
+    this.handleRequest(prepareRequest(incoming, opener), outgoing);
   }
 
   upgradeDirectly({ incoming, socket, head }: Wire, opener: Opener): boolean {
-    const request = admit(incoming, opener);
+    const request = prepareRequest(incoming, opener);
     if (!this.#hasTransport(request)) return false;
     this.handleUpgrade(request, socket, head);
     return true;
@@ -152,7 +159,10 @@ class EngineIo extends Server implements NodeEngine {
 export const createEngineIo = ({ engine, settings }: Mounted): NodeEngine =>
   new EngineIo(engine, settings.socketio, settings.fastPaths);
 
-/** engine.io takes the callback alone: it would wait for a promise for ever, and end the process for what is thrown. */
+/**
+ * Gives `allowRequest` the form that engine.io takes: only the callback counts. It would wait for ever for an author's
+ * promise, and an author's exception would end the process.
+ */
 const withCallback =
   (guard: Guard): NonNullable<SocketIoOptions["allowRequest"]> =>
   (request, decide) =>

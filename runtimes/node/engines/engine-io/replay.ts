@@ -1,15 +1,15 @@
 /**
- * A request whose body was read by a middleware, as if it had not been: engine.io reads a stream.
+ * Replays a request whose body a middleware has read: engine.io reads the body as a stream, which has ended by then.
  */
 import { IncomingMessage } from "node:http";
 
-/** A request like `incoming` that streams `body` again. */
-export function replay(incoming: IncomingMessage, body: ArrayBuffer): IncomingMessage {
-  const again = new IncomingMessage(incoming.socket);
+/** Makes a request like `incoming` that streams `body` again. */
+export function replayRequest(incoming: IncomingMessage, body: ArrayBuffer): IncomingMessage {
+  const replayed = new IncomingMessage(incoming.socket);
   const { method, url, headers, rawHeaders, httpVersion } = incoming;
-  // "complete", or its end would be taken for an abort and close the connection
-  Object.assign(again, { method, url, headers, rawHeaders, httpVersion, complete: true });
-  again.push(new Uint8Array(body));
-  again.push(null);
-  return again;
+  // Without `complete`, Node would take the end of this stream for an abort and destroy the connection.
+  Object.assign(replayed, { method, url, headers, rawHeaders, httpVersion, complete: true });
+  replayed.push(new Uint8Array(body));
+  replayed.push(null);
+  return replayed;
 }

@@ -1,37 +1,40 @@
 /**
- * engine.io's WebSocket transport on a DirectWebSocket: it is told what comes by calls instead of events, keeps no
- * functions of its own, and is writable again as soon as a packet is sent, unless the client does not keep up.
+ * engine.io's WebSocket transport on a DirectWebSocket. The WebSocket calls it directly instead of emitting events, so
+ * it keeps no listeners of its own. It is writable again as soon as it has sent its packets, unless the client does not
+ * keep up.
  */
 import { Transport } from "engine.io";
 import type { Packet, RawData } from "engine.io-parser";
 import { HIGH_WATER_MARK } from "../../../../src/engine/peer.ts";
 import type { DirectWebSocket, WebSocketOwner } from "../../websocket/index.ts";
 
-/** A packet, with its frame if it goes to many. */
+/**
+ * A packet. If Socket.IO's adapter broadcasts it, it comes with its frame, which was encoded once for all recipients.
+ */
 type Encodable = Packet & { options?: { wsPreEncodedFrame?: readonly Uint8Array[] } };
 
-/** The data that was encoded last: engine.io's parsers give it to a callback, at once. */
+/** The packet that was encoded last. engine.io's parsers give it to a callback, but call that at once. */
 let encoded: RawData = "";
-const keep = (data: RawData) => {
+const keepEncoded = (data: RawData) => {
   encoded = data;
 };
 
 export class DirectTransport extends Transport implements WebSocketOwner {
-  /** The WebSocket, where ws's users look for it. */
+  /** The WebSocket, by the name that it has in engine.io's own transport. */
   readonly socket: DirectWebSocket;
-  #isSettling = false;
-  #isOwed = false;
+  #isEmittingDrain = false;
+  #isDrainOwed = false;
 
-  /** @param request the handshake, whose query tells the protocol */
+  /** @param request the handshake, whose query says which version of the protocol the client speaks */
   constructor(request: { _query: Record<string, string> }, socket: DirectWebSocket) {
     super(request);
     this.socket = socket;
     this.writable = true;
     socket.setOwner(this, HIGH_WATER_MARK);
-    socket.removeAllListeners("error"); // that of engine.io, for the time until there is a transport
+    socket.removeAllListeners("error"); // engine.io's own, which only served until now
   }
 
-  /** engine.io would edit the headers of a handshake that has been made. */
+  /** Ignores engine.io's listener of "headers": it would edit the headers of a handshake that has been made already. */
   override on(event: string | symbol, listener: Parameters<Transport["on"]>[1]): this {
     return event === "headers" ? this : super.on(event, listener);
   }
@@ -40,13 +43,15 @@ export class DirectTransport extends Transport implements WebSocketOwner {
     return "websocket";
   }
 
-  /** Whether what is sent now is on its way at once, and leaves room for more. */
+  /** Whether a frame that is sent now is on its way at once, and the client keeps up. */
   get canSendNow(): boolean {
     const { socket } = this;
     return this.writable && socket.readyState === socket.OPEN && !socket.isFull;
   }
 
-  /** Whether messages are sent as they are: in no older protocol, and bytes not as text. */
+  /**
+   * Whether a client takes messages as they are. One that speaks an older protocol, or no binary, needs them encoded.
+   */
   get isPlain(): boolean {
     return this.protocol === 4 && this.supportsBinary;
   }
@@ -56,7 +61,7 @@ export class DirectTransport extends Transport implements WebSocketOwner {
   }
 
   failed(error: Error): void {
-    this.onError(String(error)); // as engine.io's own transport words it
+    this.onError(String(error)); // the words of engine.io's own transport
   }
 
   closed(): void {
@@ -72,42 +77,45 @@ export class DirectTransport extends Transport implements WebSocketOwner {
       if (frame) {
         socket.sendFrame(frame);
       } else {
-        this.parser.encodePacket(packet, this.supportsBinary, keep);
+        this.parser.encodePacket(packet, this.supportsBinary, keepEncoded);
         socket.send(encoded);
       }
     }
     encoded = "";
-    if (socket.isFull) this.#wait();
-    else this.#settle();
+    if (socket.isFull) this.#awaitRoom();
+    else this.#emitDrain();
   }
 
-  /** Sends a frame past the session. */
+  /** Sends a frame of a channel, past the session and its write buffer. */
   sendFrame(list: readonly Uint8Array[]): void {
     this.socket.sendFrame(list);
     if (!this.writable || !this.socket.isFull) return;
     this.writable = false;
-    this.#wait();
+    this.#awaitRoom();
   }
 
-  /** Tells that all is sent when the client has kept up. */
-  #wait(): void {
-    this.socket.awaitRoom((error) => (error ? this.#fail(error) : this.#settle()));
+  /** Emits "drain" when the client keeps up again. */
+  #awaitRoom(): void {
+    this.socket.awaitRoom((error) => (error ? this.#fail(error) : this.#emitDrain()));
   }
 
-  /** Tells that all is sent, one time after the other: whoever is told may send at once. */
-  #settle(): void {
-    this.#isOwed = true;
-    if (this.#isSettling) return;
-    this.#isSettling = true;
+  /**
+   * Tells the session that its packets are sent and that it may send more. A listener may do so at once, which calls
+   * this again: the loop then emits the events one after the other instead of one inside the other.
+   */
+  #emitDrain(): void {
+    this.#isDrainOwed = true;
+    if (this.#isEmittingDrain) return;
+    this.#isEmittingDrain = true;
     try {
-      while (this.#isOwed) {
-        this.#isOwed = false;
+      while (this.#isDrainOwed) {
+        this.#isDrainOwed = false;
         this.emit("drain");
         this.writable = true;
         this.emit("ready");
       }
     } finally {
-      this.#isSettling = false;
+      this.#isEmittingDrain = false;
     }
   }
 
