@@ -9,7 +9,7 @@ import { endToEndFields } from "../src/engine/answer.ts";
 import type { EngineDriver, Opener } from "../src/engine/driver.ts";
 import type { Upgrade } from "../src/engine/peer.ts";
 import { targetOf } from "../src/engine/url.ts";
-import { secure } from "../src/http/pages.ts";
+import { addPageHeaders } from "../src/http/pages.ts";
 import type { Bindings, Mounted } from "../src/runtime.ts";
 
 /** An engine that can answer a request without the Hono chain. */
@@ -56,7 +56,7 @@ export function createFetch<Env extends Bindings>(
     const opener = service.admitDirectly(request.method, targetOf(request), visitor);
     if (opener) return engine.answerDirectly(request, env, opener);
     const answer = service.fetch(request, env);
-    return answer instanceof Promise ? answer.then(secure) : secure(answer);
+    return answer instanceof Promise ? answer.then(addPageHeaders) : addPageHeaders(answer);
   };
 
   return (request, env, original = request) => {

@@ -10,7 +10,7 @@ import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
 import { ServiceApp } from "./http/app.ts";
-import { bundle } from "./http/bundle.ts";
+import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
@@ -107,9 +107,9 @@ export function createService<
 
   const path = io.path();
   const sockets: Handler = async (c) => {
-    // The one path of Engine.IO, and none below it: else a middleware for exactly this path would be passed by.
+    // Engine.IO has this one path, and none below it: else requests below it would pass by a middleware for exactly it.
     if (c.req.path !== `${path}/`) return c.notFound();
-    const refusal = await origins.refusal(c);
+    const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
     const { io: _, ...variables } = c.var;
     const opener = new VisitingOpener(visitorOf(c.req.raw, c.env), forwarded, variables);
@@ -122,7 +122,7 @@ export function createService<
     if (!hasLastRoutes) addLastRoutes(runtime);
     hasLastRoutes = true;
     const routes = new RouteSockets(settings.socketio.maxHttpBufferSize ?? 1_000_000, settings.logger);
-    const binding = { runtime, getConnInfo: forwarded.connInfo, routes };
+    const binding = { runtime, getConnInfo: forwarded.getConnInfo, routes };
     const { fetch } = app;
     return { settings, engine, binding, fetch, admitDirectly, closeRoutes: () => routes.close() };
   };
@@ -136,7 +136,7 @@ export function createService<
   const canBypassChain = (method: string): boolean => {
     const known = bypassByMethod.get(method);
     if (known !== undefined) return known;
-    const found = app.onlyHandler(method, `${path}/`) === sockets;
+    const found = app.findOnlyHandler(method, `${path}/`) === sockets;
     bypassByMethod.set(method, found);
     return found;
   };
@@ -144,7 +144,7 @@ export function createService<
   const admitDirectly: Mounted["admitDirectly"] = (method, target, visitor) => {
     if (!settings.fastPaths || !engine.isOpen || !target.startsWith(targetStart)) return undefined;
     if ((method !== "GET" && method !== "POST") || !canBypassChain(method)) return undefined;
-    const isAccepted = hosts.accepts(visitor) && origins.acceptsAtOnce(visitor);
+    const isAccepted = hosts.isAccepted(visitor) && origins.isAcceptedAtOnce(visitor);
     return isAccepted ? new VisitingOpener(visitor, forwarded) : undefined;
   };
 
@@ -152,8 +152,8 @@ export function createService<
   function addLastRoutes(runtime: Runtime): void {
     if (io.serveClient()) {
       const origin = async (origin: string, c: Context) =>
-        origin && (await origins.accepts(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
-      app.route("/", bundle(path, cors({ origin }), settings.logger));
+        origin && (await origins.isAccepted(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
+      app.route("/", createClientRoutes(path, cors({ origin }), settings.logger));
     }
     if (settings.chat) app.route("/", demo(io, runtime));
     app.all(`${path}/*`, sockets);

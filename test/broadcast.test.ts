@@ -1,6 +1,6 @@
 /**
- * Broadcasts: whom they reach, and that they and whatever else a client is sent arrive in the order in which they were
- * sent, nothing lost and nothing twice. With fast paths and without, the same.
+ * Broadcasts: they reach the right clients, once, and in the order in which they and other messages were sent. This must
+ * be the same with fast paths and without.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -37,14 +37,14 @@ withCrowd(
       if (turn % 3 === 1) await sleep(2);
       else await Promise.resolve().then(round);
     }
-    await setImmediate(); // the round of the last turn is over
+    await setImmediate(); // the last round() has run by now
     io.emit("n", n++);
     await received(crowd, n - 1);
     for (const client of crowd) assert.deepEqual(client.numbers, range(0, n));
   },
 );
 
-withCrowd("a sender, and whoever else is excepted, is left out", 40, async ({ io }, crowd) => {
+withCrowd("a broadcast leaves out its sender, and the rooms in except()", 40, async ({ io }, crowd) => {
   const [ann, bob, ...others] = crowd;
   assert.ok(ann && bob);
   for (const client of crowd.slice(0, 30)) await socketOf(io, client).join("room");
@@ -71,7 +71,7 @@ withCrowd("a sender, and whoever else is excepted, is left out", 40, async ({ io
 });
 
 withCrowd(
-  "clients that poll, and that upgrade meanwhile, get each broadcast once",
+  "clients that poll, or upgrade while broadcasts are sent, get each broadcast once",
   20,
   async ({ io, url }, crowd) => {
     let n = 0;
@@ -109,7 +109,7 @@ withCrowd(
 );
 
 withCrowd(
-  "a binary broadcast arrives as it is, with its attachments behind it",
+  "a binary broadcast arrives unchanged, with its attachments right behind it",
   20,
   async ({ io, url }, crowd) => {
     const polling = await connect(url, { transports: ["polling"] });
@@ -135,7 +135,7 @@ withCrowd(
 );
 
 withCrowd(
-  "a broadcast reaches its namespace alone, also on a connection that has several",
+  "a broadcast reaches only its namespace, also on a connection with several namespaces",
   20,
   async ({ io }, crowd) => {
     io.of("/a");
@@ -166,7 +166,7 @@ withCrowd(
 );
 
 withCrowd(
-  "what was broadcast before a client is disconnected reaches it, and nothing afterwards",
+  "a client gets what was broadcast before it is disconnected, and nothing afterwards",
   40,
   async ({ io }, crowd) => {
     const [leaving, cutOff, ...others] = crowd;
@@ -190,61 +190,65 @@ withCrowd(
   },
 );
 
+withCrowd("a broadcast right before the server closes reaches the clients", 20, async ({ io }, crowd) => {
+  io.emit("n", 0);
+  await received(crowd, 0);
+  io.emit("n", 1);
+  void io.close();
+  await Promise.all(crowd.map(({ closed }) => closed));
+  for (const client of crowd) assert.deepEqual(client.messages, ['42["n",0]', '42["n",1]']);
+});
+
 withCrowd(
-  "a broadcast reaches the clients before the end of the server that follows it",
-  20,
+  "listeners for outgoing packets of a socket are called for each broadcast",
+  40,
   async ({ io }, crowd) => {
-    io.emit("n", 0);
-    await received(crowd, 0);
-    io.emit("n", 1);
-    void io.close();
-    await Promise.all(crowd.map(({ closed }) => closed));
-    for (const client of crowd) assert.deepEqual(client.messages, ['42["n",0]', '42["n",1]']);
+    const [ann, bob] = crowd;
+    assert.ok(ann && bob);
+    const [events, packets]: [unknown[], unknown[]] = [[], []];
+    const onEvent = (_: string, n: number) => void events.push(n);
+    const onPacket = ({ data }: { data: string }) => void packets.push(data);
+    for (let n = 0; n < 9; n++) {
+      if (n === 3) socketOf(io, ann).onAnyOutgoing(onEvent);
+      if (n === 3) socketOf(io, bob).conn.on("packetCreate", onPacket);
+      if (n === 6) socketOf(io, ann).offAnyOutgoing(onEvent);
+      if (n === 6) socketOf(io, bob).conn.off("packetCreate", onPacket);
+      io.emit("n", n);
+      if (n % 2 === 0) await setImmediate();
+    }
+    await received(crowd, 8);
+    assert.deepEqual(events, [3, 4, 5]);
+    assert.deepEqual(packets, ['2["n",3]', '2["n",4]', '2["n",5]']);
+    for (const client of crowd) assert.deepEqual(client.numbers, range(0, 9));
   },
 );
 
-withCrowd("who listens to what a client is sent, hears of each broadcast", 40, async ({ io }, crowd) => {
-  const [ann, bob] = crowd;
-  assert.ok(ann && bob);
-  const [events, packets]: [unknown[], unknown[]] = [[], []];
-  const onEvent = (_: string, n: number) => void events.push(n);
-  const onPacket = ({ data }: { data: string }) => void packets.push(data);
-  for (let n = 0; n < 9; n++) {
-    if (n === 3) socketOf(io, ann).onAnyOutgoing(onEvent);
-    if (n === 3) socketOf(io, bob).conn.on("packetCreate", onPacket);
-    if (n === 6) socketOf(io, ann).offAnyOutgoing(onEvent);
-    if (n === 6) socketOf(io, bob).conn.off("packetCreate", onPacket);
-    io.emit("n", n);
-    if (n % 2 === 0) await setImmediate();
-  }
-  await received(crowd, 8);
-  assert.deepEqual(events, [3, 4, 5]);
-  assert.deepEqual(packets, ['2["n",3]', '2["n",4]', '2["n",5]']);
-  for (const client of crowd) assert.deepEqual(client.numbers, range(0, 9));
-});
+withCrowd(
+  "every client can acknowledge a broadcast that asks for acknowledgements",
+  20,
+  async ({ io }, crowd) => {
+    io.emit("n", 0);
+    const answers = io.timeout(5000).emitWithAck("n", 1);
+    await received(crowd, 1);
+    for (const [index, client] of crowd.entries()) {
+      const id = /^42(\d+)/.exec(client.messages[1] ?? "")?.[1];
+      client.send(`43${id}[${index}]`);
+    }
+    assert.deepEqual(
+      (await answers).sort((a: number, b: number) => a - b),
+      range(0, 20),
+    );
+  },
+);
 
-withCrowd("each client acknowledges a broadcast that asks for it", 20, async ({ io }, crowd) => {
-  io.emit("n", 0);
-  const answers = io.timeout(5000).emitWithAck("n", 1);
-  await received(crowd, 1);
-  for (const [index, client] of crowd.entries()) {
-    const id = /^42(\d+)/.exec(client.messages[1] ?? "")?.[1];
-    client.send(`43${id}[${index}]`);
-  }
-  assert.deepEqual(
-    (await answers).sort((a: number, b: number) => a - b),
-    range(0, 20),
-  );
-});
-
-test("an adapter of the author's, and that of connection state recovery, stay in their place", () => {
+test("an author's adapter, and the one for connection state recovery, are not replaced", () => {
   class Own extends Adapter {}
   assert.ok(createService({ socketio: { adapter: Own } }).io.of("/").adapter instanceof Own);
   const { io } = createService({ socketio: { connectionStateRecovery: {} } });
   assert.ok(io.of("/").adapter instanceof SessionAwareAdapter);
 });
 
-/** Numbers that are always the same, from 0 to 1. */
+/** Pseudorandom numbers from 0 to 1, the same in every run. */
 function* random(seed: number): Generator<number, never> {
   for (let state = seed; ; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -252,62 +256,66 @@ function* random(seed: number): Generator<number, never> {
   }
 }
 
-withCrowd("a thousand random steps reach whom they should, in their order", 48, async ({ io }, crowd) => {
-  const numbers = random(7);
-  const pick = <T>(items: readonly T[]): T => {
-    const item = items[Math.floor(numbers.next().value * items.length)];
-    assert.ok(item !== undefined);
-    return item;
-  };
-  const expected = new Map(crowd.map(({ sid }) => [sid, [] as string[]]));
-  const rooms = ["a", "b", "c"];
-  let n = 0;
-  for (let step = 0; step < 1000; step++) {
-    const sockets = [...io.sockets.sockets.values()];
-    const socket = pick(sockets);
-    const [room, other] = [pick(rooms), pick(rooms)];
-    /** Sends the next number, which is for sockets that fulfil a condition. */
-    const cast = (
-      target: { emit(event: string, n: number): unknown },
-      isMeant: (one: typeof socket) => boolean,
-    ) => {
-      for (const one of sockets) if (isMeant(one)) expected.get(one.id)?.push(`42["n",${n}]`);
-      target.emit("n", n++);
+withCrowd(
+  "a thousand random steps send each client what it should get, in order",
+  48,
+  async ({ io }, crowd) => {
+    const numbers = random(7);
+    const pick = <T>(items: readonly T[]): T => {
+      const item = items[Math.floor(numbers.next().value * items.length)];
+      assert.ok(item !== undefined);
+      return item;
     };
-    const steps: (() => unknown)[] = [
-      () => cast(io, () => true),
-      () => cast(io, () => true),
-      () => cast(io.to(room), (one) => one.rooms.has(room)),
-      () => cast(io.to(room), (one) => one.rooms.has(room)),
-      () => cast(io.to(room).to(other), (one) => one.rooms.has(room) || one.rooms.has(other)),
-      () => cast(io.to(room).except(other), (one) => one.rooms.has(room) && !one.rooms.has(other)),
-      () => cast(io.except(room), (one) => !one.rooms.has(room)),
-      () => cast(io.local, () => true),
-      () => cast(socket, (one) => one === socket),
-      () => cast(socket, (one) => one === socket),
-      () => cast(socket.broadcast, (one) => one !== socket),
-      () => cast(socket.to(room), (one) => one !== socket && one.rooms.has(room)),
-      () => cast(io.to(socket.id), (one) => one === socket),
-      () => socket.join(room),
-      () => socket.join([room, other]),
-      () => socket.leave(room),
-      () => io.in(socket.id).socketsJoin(room),
-      () => step % 10 === 0 && io.in(room).socketsLeave(room),
-      () => step % 7 === 0 && socket.onAnyOutgoing(() => {}),
-      () => socket.offAnyOutgoing(),
-      () => void (sockets.length > 30 && socket.disconnect() && expected.get(socket.id)?.push("41")),
-      () => setImmediate(),
-      () => sleep(1),
-    ];
-    await Promise.resolve(pick(steps)());
-  }
-  io.emit("n", n);
-  for (const [sid, list] of expected) if (list.at(-1) !== "41") expected.get(sid)?.push(`42["n",${n}]`);
-  await Promise.all(
-    crowd.map((client) => client.until(({ length }) => length >= (expected.get(client.sid)?.length ?? 0))),
-  );
-  for (const client of crowd) assert.deepEqual(client.messages, expected.get(client.sid));
-});
+    const expected = new Map(crowd.map(({ sid }) => [sid, [] as string[]]));
+    const rooms = ["a", "b", "c"];
+    let n = 0;
+    for (let step = 0; step < 1000; step++) {
+      const sockets = [...io.sockets.sockets.values()];
+      const socket = pick(sockets);
+      const [room, other] = [pick(rooms), pick(rooms)];
+      /** Sends the next number, and notes that the sockets which fulfil the condition should get it. */
+      const cast = (
+        target: { emit(event: string, n: number): unknown },
+        isMeant: (one: typeof socket) => boolean,
+      ) => {
+        for (const one of sockets) if (isMeant(one)) expected.get(one.id)?.push(`42["n",${n}]`);
+        target.emit("n", n++);
+      };
+      const steps: (() => unknown)[] = [
+        () => cast(io, () => true),
+        () => cast(io, () => true),
+        () => cast(io.to(room), (one) => one.rooms.has(room)),
+        () => cast(io.to(room), (one) => one.rooms.has(room)),
+        () => cast(io.to(room).to(other), (one) => one.rooms.has(room) || one.rooms.has(other)),
+        () => cast(io.to(room).except(other), (one) => one.rooms.has(room) && !one.rooms.has(other)),
+        () => cast(io.except(room), (one) => !one.rooms.has(room)),
+        () => cast(io.local, () => true),
+        () => cast(socket, (one) => one === socket),
+        () => cast(socket, (one) => one === socket),
+        () => cast(socket.broadcast, (one) => one !== socket),
+        () => cast(socket.to(room), (one) => one !== socket && one.rooms.has(room)),
+        () => cast(io.to(socket.id), (one) => one === socket),
+        () => socket.join(room),
+        () => socket.join([room, other]),
+        () => socket.leave(room),
+        () => io.in(socket.id).socketsJoin(room),
+        () => step % 10 === 0 && io.in(room).socketsLeave(room),
+        () => step % 7 === 0 && socket.onAnyOutgoing(() => {}),
+        () => socket.offAnyOutgoing(),
+        () => void (sockets.length > 30 && socket.disconnect() && expected.get(socket.id)?.push("41")),
+        () => setImmediate(),
+        () => sleep(1),
+      ];
+      await Promise.resolve(pick(steps)());
+    }
+    io.emit("n", n);
+    for (const [sid, list] of expected) if (list.at(-1) !== "41") expected.get(sid)?.push(`42["n",${n}]`);
+    await Promise.all(
+      crowd.map((client) => client.until(({ length }) => length >= (expected.get(client.sid)?.length ?? 0))),
+    );
+    for (const client of crowd) assert.deepEqual(client.messages, expected.get(client.sid));
+  },
+);
 
 test("broadcasts reach the clients of a service that is served again", async () => {
   const service = createService(QUIET);

@@ -1,5 +1,5 @@
 /**
- * The page at `/` in a real browser: two people chat, and a server that is killed is reconnected to.
+ * The page at `/` in a real browser: two people chat, and reconnect to a server that was killed.
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -24,7 +24,7 @@ const present = (page: Page) =>
   page
     .locator("#members .member")
     .evaluateAll((items) => items.map((item) => item.getAttribute("data-name")).sort());
-/** Waits until the room's members are these. */
+/** Waits until the page shows these members of the room. */
 const online = (page: Page, names: string[]) =>
   page.waitForFunction(
     (expected) =>
@@ -37,7 +37,7 @@ const online = (page: Page, names: string[]) =>
 const connection = (page: Page, state: string) => page.locator(`#status[data-state="${state}"]`).waitFor();
 
 browserTest(
-  "two people chat: presence, delivery, typing, rooms, the transport and the runtime are shown",
+  "two people chat, and see presence, delivery, typing, rooms, the transport and the runtime",
   (open) =>
     withService({ chat: true }, async ({ url }) => {
       const [ann, ben] = [await open(url), await open(url)];
@@ -68,7 +68,7 @@ browserTest(
 );
 
 browserTest(
-  "a server that is killed and started again is reconnected to, and the room is whole again",
+  "clients reconnect to a server that was killed and started again, and are back in their room",
   async (open) => {
     let server: Running = await start(["runserver", "127.0.0.1:0"]);
     try {

@@ -1,5 +1,5 @@
 /**
- * The client for browsers, as it is served beside the Socket.IO endpoint.
+ * The Socket.IO client for browsers, which the service serves below the path of Socket.IO.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -25,7 +25,7 @@ const FILES = [
   "socket.io.msgpack.min.js",
 ].flatMap((name) => [name, `${name}.map`]);
 
-/** Makes a request that decodes nothing, unlike fetch(). */
+/** Makes a request without decoding the answer, unlike fetch(). */
 async function ask(url: string, headers: Record<string, string> = {}, method = "GET") {
   const asking = request(url, { method, headers, agent: false });
   asking.end();
@@ -37,7 +37,7 @@ async function ask(url: string, headers: Record<string, string> = {}, method = "
   return { status: response.statusCode, headers: answered, body: Buffer.concat(chunks) };
 }
 
-test("the table of files is all that socket.io brings along", () => {
+test("the list of files here is complete: socket.io has no others", () => {
   assert.deepEqual(readdirSync(dist).toSorted(), FILES.toSorted());
 });
 
@@ -55,12 +55,12 @@ test("every file and source map is served with its content, its type and socket.
     }
   }));
 
-test("a query does not matter", () =>
+test("a file is served whatever the query is", () =>
   withService({}, async ({ url }) => {
     assert.deepEqual((await ask(`${url}${FILE}?v=1`)).body, readFileSync(join(dist, "socket.io.min.js")));
   }));
 
-test("a browser that has this version is told so", () =>
+test("a browser that already has this version gets a 304", () =>
   withService({}, async ({ url }) => {
     for (const known of [`"${version}"`, `W/"${version}"`, `"0.0.0", W/"${version}"`]) {
       const { status, headers, body } = await ask(url + FILE, {
@@ -77,7 +77,7 @@ test("a browser that has this version is told so", () =>
     }
   }));
 
-test("the ETag of a compressed answer brings a 304 too", () =>
+test("a browser that got a compressed file gets a 304 for its ETag too", () =>
   withService({}, async ({ url }) => {
     const headers = { "Accept-Encoding": "gzip" };
     const etag = (await ask(url + FILE, headers)).headers.etag ?? "";
@@ -128,7 +128,7 @@ describe("compression", () => {
   }
 });
 
-test("nothing else is a file, and no way leads out of the folder", () =>
+test("other files are not served, and no path leads out of the folder", () =>
   withService({}, async ({ port }) => {
     const PATHS = [
       "socket.io.esm.js",
@@ -165,12 +165,12 @@ test("nothing else is a file, and no way leads out of the folder", () =>
     assert.match(await exchange(port, posted), /^HTTP\/1\.1 400 /);
   }));
 
-test("serveClient: false leaves the names to the endpoint", () =>
+test("with serveClient: false, Socket.IO answers these paths with its own 400", () =>
   withService({ socketio: { serveClient: false } }, async ({ url }) => {
     for (const name of FILES) assert.equal((await ask(`${url}/socket.io/${name}`)).status, 400, name);
   }));
 
-test("the files move with the path of the endpoint", async () => {
+test("the files are served below socketio.path", async () => {
   for (const path of ["/live", "/live/", "/a/b"]) {
     await withService({ socketio: { path } }, async ({ url }) => {
       const moved = `${url}${path.replace(/\/$/, "")}/socket.io.js`;
@@ -191,15 +191,16 @@ describe("CORS", () => {
       }
     });
 
-  test("no foreign page may read the files by default", () => allowing({}, { "https://a.com": undefined }));
+  test("by default, no page of another origin may read the files", () =>
+    allowing({}, { "https://a.com": undefined }));
 
-  test("pages of the allowed origins may read them", () =>
+  test("pages of ALLOWED_ORIGINS may read the files", () =>
     allowing(
       { allowedOrigins: ["https://a.com"] },
       { "https://a.com": "https://a.com", "https://b.com": undefined },
     ));
 
-  test("a list or function of socketio.cors counts for them as for polling, beside ALLOWED_ORIGINS=* too", async () => {
+  test("a list or function in socketio.cors decides as for polling, also with ALLOWED_ORIGINS=*", async () => {
     const expected = { "https://a.com": "https://a.com", "https://b.com": undefined };
     const list = ["https://a.com"];
     await allowing({ allowedOrigins: "*", socketio: { cors: { origin: list } } }, expected);
@@ -212,7 +213,7 @@ describe("CORS", () => {
     );
   });
 
-  test("a script of another site's page is served, though it could open no session", () =>
+  test("a page of another site may load the client as a script, but cannot open a session", () =>
     withService({}, async ({ url }) => {
       const headers = {
         "Sec-Fetch-Site": "cross-site",
@@ -223,7 +224,7 @@ describe("CORS", () => {
       assert.equal((await ask(`${url}/socket.io/?EIO=4&transport=polling`, headers)).status, 400);
     }));
 
-  test("pages of the origins that socketio.cors allows may read them", () =>
+  test("pages of the origins that socketio.cors allows may read the files", () =>
     allowing(
       { socketio: { cors: { origin: /\.a\.com$/ } } },
       { "https://x.a.com": "https://x.a.com", "https://a.com": undefined },

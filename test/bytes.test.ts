@@ -1,5 +1,5 @@
 /**
- * Bytes arrive, whatever memory they lie in, by every way that they can leave.
+ * Bytes arrive unchanged, whatever kind of memory they are in and by whichever way they are sent.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -18,7 +18,7 @@ function shared(): SharedArrayBuffer {
 
 const [FOUR, BASE64] = ["02030405", Buffer.of(2, 3, 4, 5).toString("base64")];
 
-/** The same four bytes of each kind. */
+/** The same four bytes, in each kind of memory. */
 const KINDS: Record<string, () => ArrayBuffer | ArrayBufferView> = {
   "a Buffer": () => Buffer.of(2, 3, 4, 5),
   "an ArrayBuffer": () => Uint8Array.of(2, 3, 4, 5).buffer,
@@ -39,7 +39,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
     await first.until(({ length }) => length >= 2);
     assert.deepEqual(first.messages, expected);
     first.messages.length = 0;
-    // A crowd is published to from its second broadcast on.
+    // The adapter publishes to a crowd from the second broadcast on; the first goes through the sessions.
     for (let round = 1; round <= 3; round++) io.emit("bytes", { data: make() });
     await Promise.all(crowd.map((client) => client.until(({ length }) => length >= 6)));
     for (const { messages } of crowd) assert.deepEqual(messages, [...expected, ...expected, ...expected]);
@@ -60,7 +60,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
       },
     ));
 
-  test(`${kind} arrives when it is sent to a session itself`, () =>
+  test(`${kind} arrives when it is sent with send() of the Engine.IO session`, () =>
     withService({}, async ({ url, service }) => {
       const [client, [socket]] = await Promise.all([FrameClient.join(url), once(service.io, "connection")]);
       socket.conn.send(make());

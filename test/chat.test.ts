@@ -1,5 +1,5 @@
 /**
- * The demo chat, as its clients see it: rooms, taken names, presence, typing, delivery, and whatever may be sent to it.
+ * The demo chat, as its clients see it: rooms, taken names, presence, typing, delivery, and invalid requests.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import type { Socket } from "socket.io-client";
 import { connect, next } from "./support/clients.ts";
 import { withService } from "./support/service.ts";
 
-/** Runs a test with the chat; the clients it opens are closed afterwards. */
+/** Defines a test with the chat. The clients that it opens are closed afterwards. */
 function chatTest(name: string, body: (open: () => Promise<Socket>) => Promise<void>): void {
   test(name, () =>
     withService({ chat: true }, async ({ url }) => {
@@ -41,12 +41,12 @@ chatTest(
     const reply = await ann.emitWithAck("message", { text: "  sparks  " });
     assert.equal(reply.ok, true);
     assert.equal(typeof reply.time, "number");
-    await ben.emitWithAck("typing", { active: false }); // answered after whatever came before it
+    await ben.emitWithAck("typing", { active: false }); // its ack comes after everything that was sent before
     assert.deepEqual(heard, [["Ann", "sparks", reply.id]]);
   },
 );
 
-chatTest("presence follows who joins, switches rooms, leaves and drops", async (open) => {
+chatTest("the others are told who joins, switches rooms, leaves or loses the connection", async (open) => {
   const [ann, ben, cat] = [await open(), await open(), await open()];
   const first = await join(ann, "Ann");
   assert.deepEqual(first.members, ["Ann"]);
@@ -80,7 +80,7 @@ chatTest("presence follows who joins, switches rooms, leaves and drops", async (
 });
 
 chatTest(
-  "a name is held once in a room, whatever its case, and free when its holder has gone",
+  "only one client can have a name in a room, whatever the letter case, until it has left",
   async (open) => {
     const [ann, rival] = [await open(), await open()];
     await join(ann, "Ann");
@@ -97,7 +97,7 @@ chatTest(
   },
 );
 
-chatTest("who held a name takes it back from a connection that was lost", async (open) => {
+chatTest("a client takes its name back from its own lost connection", async (open) => {
   const [old, renewed] = [await open(), await open()];
   const { key } = await join(old, "Ann");
   const dropped = next(old, "disconnect");
@@ -134,17 +134,20 @@ const bad: [string, unknown[], RegExp][] = [
   ["typing", [{ active: "yes" }], /^active must be true or false \(got "yes"\)$/],
   ["leave", [1], /^leave takes no argument \(got 1\)$/],
 ];
-chatTest("what is wrong with a payload is said in the ack, and the chat goes on", async (open) => {
-  const client = await open();
-  for (const [event, args, expected] of bad) {
-    const reply = await client.emitWithAck(event, ...args);
-    assert.equal(reply.ok, false, `${event} ${JSON.stringify(args)}`);
-    assert.match(reply.error, expected);
-  }
-  assert.equal((await join(client, "Ann")).ok, true);
-});
+chatTest(
+  "an invalid payload is answered in the ack with what is wrong, and the chat goes on",
+  async (open) => {
+    const client = await open();
+    for (const [event, args, expected] of bad) {
+      const reply = await client.emitWithAck(event, ...args);
+      assert.equal(reply.ok, false, `${event} ${JSON.stringify(args)}`);
+      assert.match(reply.error, expected);
+    }
+    assert.equal((await join(client, "Ann")).ok, true);
+  },
+);
 
-chatTest("a payload without an ack, or of another kind altogether, harms nobody", async (open) => {
+chatTest("a payload without an ack, or of any other type, does no harm", async (open) => {
   const client = await open();
   for (const event of ["join", "leave", "message", "typing", "unheard of"]) {
     for (const args of [

@@ -1,5 +1,5 @@
 /**
- * Clients other than the newest socket.io-client: its version 3, and the one in Python.
+ * Clients other than the current socket.io-client: its version 3, and python-socketio.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -36,7 +36,8 @@ for (const kind of ["threads", "asyncio"]) {
             asked: { got: [7, 8] },
           });
           await allGone(service.io.engine);
-          // Its process ends without waiting for its last packet. Gone between two polls, it is missed at the heartbeat.
+          // The Python process ends without waiting until its last packet is sent. Between two polls the server then
+          // notices only at the next heartbeat.
           assert.match(
             reasons.join(),
             /^(?:client namespace disconnect|transport close|transport error|ping timeout)$/,

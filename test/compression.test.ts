@@ -1,5 +1,6 @@
 /**
- * Compressed WebSockets: whole messages both ways, with the fast paths and without, where the engine has them.
+ * Compressed WebSockets: messages arrive whole in both directions, with fast paths and without, where the engine supports
+ * compression.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -9,7 +10,7 @@ import { WEBSOCKET } from "./support/engine-client.ts";
 import { withEngineIoOption } from "./support/service.ts";
 import { inTime } from "./support/until.ts";
 
-/** A session over a WebSocket that offers compression, joined to the main namespace. */
+/** Opens a session over a WebSocket that offers compression, and connects to the main namespace. */
 async function join(ws: string): Promise<WebSocket> {
   const socket = new WebSocket(ws + WEBSOCKET, { perMessageDeflate: { threshold: 0 } });
   const greeting = once(socket, "message");
@@ -23,7 +24,7 @@ async function join(ws: string): Promise<WebSocket> {
 
 for (const fastPaths of [true, false]) {
   const how = fastPaths ? "with" : "without";
-  test(`compressed WebSockets bring everything in order ${how} fast paths, or are refused by name`, () =>
+  test(`compressed messages arrive whole and in order ${how} fast paths, or the option is refused by name`, () =>
     withEngineIoOption(
       { perMessageDeflate: { threshold: 0 } },
       ({ io }) => {

@@ -1,5 +1,6 @@
 /**
- * socketio.cors: whom its `origin` lets in, alone and beside ALLOWED_ORIGINS, and with which CORS headers.
+ * socketio.cors: which origins its `origin` lets in, alone and together with ALLOWED_ORIGINS, and which CORS headers
+ * they get.
  */
 
 import assert from "node:assert/strict";
@@ -48,31 +49,31 @@ describe("socketio.cors", () => {
     form,
     { cors, accepted = ["https://a.com"], refused = ["https://evil.com", "null"] },
   ] of Object.entries(CASES)) {
-    test(`lets in whom origin allows as ${form}, with CORS headers`, () =>
+    test(`lets in the origins that ${form} allows, with CORS headers`, () =>
       asking(
         { socketio: { cors } },
         { accepted: from(...accepted), refused: from(...refused) },
         hasCors(undefined),
       ));
 
-    test(`never shuts out the own origin and who names none, as ${form}`, () =>
+    test(`lets in the own origin and clients without an Origin, whatever ${form} says`, () =>
       asking({ socketio: { cors } }, { accepted: from("http://example.org", undefined) }));
   }
 
-  test("denies every foreign origin when origin is false", () =>
+  test("refuses every foreign origin if origin is false", () =>
     asking(
       { socketio: { cors: { origin: false } } },
       { accepted: from("http://example.org", undefined), refused: from("https://a.com", "null") },
     ));
 
-  test("opens to all with *", () =>
+  test("lets in every origin if origin is *", () =>
     asking(
       { socketio: { cors: { origin: "*" } } },
       { accepted: from("https://a.com", "null") },
       hasCors("*"),
     ));
 
-  test("sends its other headers, and wins over what ALLOWED_ORIGINS would send", () => {
+  test("sends its other headers too, and takes precedence over the headers of ALLOWED_ORIGINS", () => {
     const cors = { origin: "https://a.com", credentials: true, maxAge: 60, exposedHeaders: ["X-One"] };
     return asking(
       { socketio: { cors }, allowedOrigins: ["https://a.com"] },
@@ -92,11 +93,11 @@ describe("ALLOWED_ORIGINS beside socketio.cors.origin", () => {
     "a function": (origin, answer) => answer(null, origin === "https://a.com"),
     "a list": ["https://a.com"],
     "a string": "https://a.com",
-    "a RegExp that remembers": /^https:\/\/a\.com$/g,
+    "a RegExp with a lastIndex": /^https:\/\/a\.com$/g,
   };
 
   for (const [form, origin] of Object.entries(FORMS)) {
-    test(`* lets in nobody whom ${form} denies, and no credentials go out`, () =>
+    test(`* lets in no origin that ${form} denies, and no answer allows credentials`, () =>
       asking(
         { allowedOrigins: "*", socketio: { cors: { origin, credentials: true } } },
         {
@@ -106,7 +107,7 @@ describe("ALLOWED_ORIGINS beside socketio.cors.origin", () => {
         hasCors(undefined, "true"),
       ));
 
-    test(`an origin that is listed by name comes in besides those of ${form}, and may read the answers`, () =>
+    test(`a listed origin is let in besides those of ${form}, and may read the answers`, () =>
       asking(
         { allowedOrigins: ["https://b.com"], socketio: { cors: { origin } } },
         { accepted: from("https://a.com", "https://b.com"), refused: from("https://evil.com") },
@@ -114,14 +115,14 @@ describe("ALLOWED_ORIGINS beside socketio.cors.origin", () => {
       ));
   }
 
-  test("an origin that is listed by name comes in where origin is false, and may read the answers", () =>
+  test("a listed origin is let in although origin is false, and may read the answers", () =>
     asking(
       { allowedOrigins: ["*", "https://b.com"], socketio: { cors: { origin: false } } },
       { accepted: from("https://b.com"), refused: from("https://evil.com") },
       hasCors(undefined),
     ));
 
-  test("an origin of socketio.cors is one in all the ways in which clients write it", () =>
+  test("an origin in socketio.cors is let in however clients write it", () =>
     asking(
       { socketio: { cors: { origin: ["https://a.com", "file://"] } } },
       {

@@ -1,5 +1,5 @@
 /**
- * Packets that are nested too deep, or have too many arguments: whoever sends one is refused, and nobody else notices.
+ * Packets that are nested too deep, or have too many arguments: the sender's session ends, and no other client notices.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -11,18 +11,18 @@ import { connect } from "./support/clients.ts";
 import { FrameClient, PollingClient } from "./support/engine-client.ts";
 import { type Served, withService } from "./support/service.ts";
 
-/** More levels or arguments than any runtime's stack holds. */
+/** More levels or arguments than fit on the stack of any runtime. */
 const ABYSS = 150_000;
 
-/** JSON of that many levels. */
+/** Makes JSON with so many levels. */
 const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 
 const nestedObjects = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
-/** A namespace whose name makes a string of the brackets behind it, for whoever does not look where JSON begins. */
+/** A namespace with a quote in its name. Code that counts brackets from there on takes those in the JSON for a string. */
 const MISLEADING = '/any"[';
 
-/** A packet each, for the main namespace or for the misleading one. */
+/** The packets, for the main namespace or for the misleading one. */
 const attacks: Record<string, string> = {
   "an event that is nested too deep": `42["chat",${nested(ABYSS)}]`,
   "an event of objects that is nested too deep": `42["chat",${nestedObjects(ABYSS)}]`,
@@ -42,7 +42,7 @@ const attacks: Record<string, string> = {
 
 const isJoined = (packet: string | Buffer): boolean => String(packet).startsWith(`40${MISLEADING},`);
 
-/** The example of the README, and the other ways back to clients. */
+/** The listeners of the README's example, and the other ways in which a server sends data back to clients. */
 function echo({ io }: Service): void {
   for (const namespace of [io.of("/"), io.of("/other"), io.of(/^\/any/)]) {
     namespace.on("connection", (socket) => {
@@ -55,7 +55,7 @@ function echo({ io }: Service): void {
   }
 }
 
-/** Serves the echo, with a bystander on it who is still served when all is over. */
+/** Runs a test with a service that echoes, and checks afterwards that another client is still served. */
 async function withBystander(options: ServiceOptions, run: (served: Served) => Promise<void>): Promise<void> {
   await withService(options, echo, async (served) => {
     const bystander = await connect(served.url);
@@ -74,7 +74,7 @@ async function withBystander(options: ServiceOptions, run: (served: Served) => P
 for (const fastPaths of [true, false]) {
   const how = fastPaths ? "" : " (without fast paths)";
   for (const [what, packet] of Object.entries(attacks)) {
-    test(`${what} ends its session over WebSocket, and nothing else${how}`, () =>
+    test(`${what} ends the sender's session over WebSocket, and no other${how}`, () =>
       withBystander({ fastPaths }, async ({ url }) => {
         const attacker = await FrameClient.join(url);
         attacker.send(`40${MISLEADING},`);
@@ -83,7 +83,7 @@ for (const fastPaths of [true, false]) {
         assert.equal(await attacker.closed, 1005);
       }));
 
-    test(`${what} ends its session over polling, and nothing else${how}`, () =>
+    test(`${what} ends the sender's session over polling, and no other${how}`, () =>
       withBystander({ fastPaths }, async ({ url }) => {
         const attacker = await (await PollingClient.connect(url)).join();
         await attacker.post(`40${MISLEADING},`);
@@ -94,7 +94,7 @@ for (const fastPaths of [true, false]) {
       }));
   }
 
-  test(`whoever listens to a socket's errors is told of a packet that is nested too deep${how}`, () =>
+  test(`a packet that is nested too deep is an "error" event of its socket${how}`, () =>
     withBystander({ fastPaths, maxDepth: 3 }, async ({ url, service }) => {
       const [attacker, [socket]] = await Promise.all([FrameClient.join(url), once(service.io, "connection")]);
       const failed = new Promise((resolve) => socket.once("error", resolve));
@@ -105,7 +105,7 @@ for (const fastPaths of [true, false]) {
       assert.equal(await disconnected, "forced close");
     }));
 
-  test(`packets as deep and long as allowed go everywhere, and brackets in strings are no levels${how}`, () =>
+  test(`packets at the limits are sent everywhere, and brackets in strings do not count as levels${how}`, () =>
     withBystander({ fastPaths, maxDepth: 1000 }, async ({ url }) => {
       const client = await FrameClient.join(url);
       assert.equal(await client.frame(), '42["auth",{}]');
@@ -125,7 +125,7 @@ for (const fastPaths of [true, false]) {
     }));
 }
 
-test("a parser of the author's has its own rules", () =>
+test("the limits do not apply to an author's own parser", () =>
   withBystander({ maxDepth: 2, socketio: { parser: socketIoParser } }, async ({ url }) => {
     const client = await FrameClient.join(url);
     assert.equal(await client.frame(), '42["auth",{}]');

@@ -1,5 +1,6 @@
 /**
- * io.engine and the `socketio` settings: the same on every runtime, before and while the service is served.
+ * io.engine and the Engine.IO options in `socketio`: they work the same on every runtime, before and while the service is
+ * served.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -12,7 +13,7 @@ import { POLLING, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
 import { hasEngineIo, serve } from "./support/runtime.ts";
 import { QUIET, type Served, withEngineIoOption, withService } from "./support/service.ts";
 
-/** The first packet of a session, by each transport. */
+/** Opens a session over each transport, and resolves with the first packets. */
 async function openPackets({ url, ws }: { url: string; ws: string }): Promise<Record<string, unknown>[]> {
   const polled = await (await fetch(url + POLLING)).text();
   const { socket, greeting } = await handshake(ws + WEBSOCKET);
@@ -21,7 +22,7 @@ async function openPackets({ url, ws }: { url: string; ws: string }): Promise<Re
   return [polled, pushed].map((packet) => JSON.parse(packet.slice(1)));
 }
 
-test("the settings of Engine.IO reach it: its first packet tells them", () =>
+test("options of Engine.IO are in the first packet of a session", () =>
   withService(
     { socketio: { pingInterval: 12_345, pingTimeout: 6789, maxHttpBufferSize: 4321 } },
     async (served) => {
@@ -68,7 +69,7 @@ test("a polling body above maxHttpBufferSize is answered 413, and the server goe
     client.disconnect();
   }));
 
-test("io.engine is there before the service is served, and its listeners are heard", async () => {
+test("io.engine exists before the service is served, and listeners added then are called", async () => {
   const service = createService(QUIET);
   const { engine } = service.io;
   assert.equal(engine.clientsCount, 0);
@@ -99,7 +100,7 @@ test("io.engine is there before the service is served, and its listeners are hea
   }
 });
 
-/** Options of Engine.IO that are honoured everywhere, and what each changes. */
+/** Options of Engine.IO that every engine supports, with a check of what each changes. */
 const HONOURED: [
   name: string,
   socketio: ServiceOptions["socketio"],
@@ -133,10 +134,10 @@ const HONOURED: [
   ],
 ];
 for (const [name, socketio, check] of HONOURED) {
-  test(`socketio.${name} is honoured`, () => withService({ socketio }, ({ url }) => check(url)));
+  test(`socketio.${name} takes effect`, () => withService({ socketio }, ({ url }) => check(url)));
 }
 
-/** A WebSocket server of the author's, which marks the handshakes that it makes. */
+/** An author's own WebSocket server, which adds a header to the handshakes that it makes. */
 class OwnServer extends WebSocketServer {
   constructor(options: ServerOptions) {
     super(options);
@@ -144,14 +145,14 @@ class OwnServer extends WebSocketServer {
   }
 }
 
-/** Options that only engine.io honours, and what each changes there. */
+/** Options that only engine.io supports, with a check of what each changes there. */
 const ONLY_ENGINE_IO: [name: string, socketio: object, check: (served: Served) => Promise<void>][] = [
   [
     "allowEIO3",
     { allowEIO3: true },
     async ({ url }) => {
       const opened = await (await fetch(url + POLLING.replace("EIO=4", "EIO=3"))).text();
-      assert.match(opened, /^\d+:0\{"sid":/); // Engine.IO 3 tells the length of each packet
+      assert.match(opened, /^\d+:0\{"sid":/); // Engine.IO 3 writes the length in front of each packet
     },
   ],
   [
@@ -178,7 +179,7 @@ for (const [name, socketio, check] of ONLY_ENGINE_IO) {
   test(`socketio.${name} ${what}`, () => withEngineIoOption(socketio, () => {}, check));
 }
 
-test("a request to upgrade to something else than WebSocket is answered as it is", () =>
+test("a request that offers an upgrade to another protocol is answered as if it did not", () =>
   withService(
     {},
     ({ app }) => app.get("/hello", (c) => c.text("hello")),

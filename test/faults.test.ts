@@ -1,5 +1,5 @@
 /**
- * What goes wrong on a network: connections that are reset, half open or slow, at any moment of a request.
+ * Network faults: connections that are reset, half open or slow, at any moment of a request, do not harm the service.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -16,11 +16,11 @@ const KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25
 const upgrading = (path: string, to: string) =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\n${KEY}\r\n`;
 
-/** A middleware that takes its time: what arrives waits until the gate is opened. */
+/** A middleware in which requests wait until the test opens the gate. */
 class Gate {
   arrived = 0;
   passed = 0;
-  /** Opens the gate for all that has arrived, and that will. */
+  /** Opens the gate for the requests that wait and for all later ones. */
   open: () => void = () => {};
   readonly #opened = new Promise<void>((resolve) => {
     this.open = resolve;
@@ -37,7 +37,7 @@ class Gate {
   }
 }
 
-/** Sends bytes on a connection of its own, which the test ends as it likes. */
+/** Opens a connection and sends bytes. The test ends the connection. */
 async function send(port: number, bytes: string): Promise<Socket> {
   const socket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
   socket.on("error", () => {});
@@ -47,10 +47,10 @@ async function send(port: number, bytes: string): Promise<Socket> {
 }
 
 const resets: [string, string][] = [
-  ["an upgrade to something else", upgrading("/slow", "h2c")],
+  ["an upgrade to another protocol", upgrading("/slow", "h2c")],
   ["a WebSocket handshake that a route refuses", upgrading("/slow", "websocket")],
-  ["a WebSocket handshake that middleware is deciding about", upgrading(WEBSOCKET, "websocket")],
-  ["a poll that middleware is deciding about", `GET ${POLLING} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+  ["a WebSocket handshake that is still in a middleware", upgrading(WEBSOCKET, "websocket")],
+  ["a poll that is still in a middleware", `GET ${POLLING} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
   ["half a POST", `POST ${POLLING}&sid=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n4`],
 ];
 for (const [name, bytes] of resets) {
@@ -77,7 +77,7 @@ for (const [name, bytes] of resets) {
   });
 }
 
-test("a poll that is given up while middleware is deciding takes no message with it", () => {
+test("no message is lost with a poll that the client aborts while middleware is still running", () => {
   const gate = new Gate();
   return withService(
     {},
@@ -113,7 +113,7 @@ for (const [name, bytes] of [
   ["a refused handshake", upgrading("/nowhere", "websocket").replace("localhost", "evil.example")],
   ["a plain answer to an upgrade", upgrading("/hello", "h2c")],
 ] as const) {
-  test(`the connection of ${name} is closed, even by a client that does not close it`, () =>
+  test(`the server closes the connection of ${name}, also when the client does not`, () =>
     withService(
       {},
       ({ app }) => app.get("/hello", (c) => c.text("hello")),
@@ -121,7 +121,7 @@ for (const [name, bytes] of [
         const socket = await send(port, bytes.replace("Connection: Upgrade", "Connection: close, Upgrade"));
         socket.resume();
         await once(socket, "end");
-        // The server has let go of the connection: what is sent now is answered with a reset.
+        // The server has closed the connection, so it answers what is sent now with a reset.
         const nudge = setInterval(() => socket.write("x"), 20);
         await new Promise((resolve) => socket.once("close", resolve));
         clearInterval(nudge);
@@ -129,7 +129,7 @@ for (const [name, bytes] of [
     ));
 }
 
-test("a body that is written to an upgrade request waits for its reader, and ends when the reader has left", async () => {
+test("the body of an answer to a handshake waits for a slow client, and is cancelled when the client has left", async () => {
   const CHUNK = new Uint8Array(64 * 1024);
   let pulled = 0;
   let cancelled: () => void = () => {};

@@ -1,5 +1,5 @@
 /**
- * TRUST_PROXY: whose X-Forwarded-For tells the client's address, in handlers of Hono and of Socket.IO.
+ * TRUST_PROXY: which proxies' X-Forwarded-For is used for the client's address, in Hono's handlers and in Socket.IO's.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -111,7 +111,7 @@ describe("the client's address", () => {
       ));
   }
 
-  test("is the nearest that is not trusted when each proxy adds a header line of its own", () =>
+  test("is the nearest untrusted one, also if each proxy adds a header line of its own", () =>
     withService(
       { trustProxy: 2 },
       ({ app }) => {
@@ -127,7 +127,7 @@ describe("the client's address", () => {
       },
     ));
 
-  test("stays that of the connection in a session that polled first and then upgraded", () =>
+  test("stays the same when a session is upgraded from polling to WebSocket", () =>
     withService(
       { trustProxy: 1 },
       ({ io }) => {
@@ -144,7 +144,7 @@ describe("the client's address", () => {
     ));
 });
 
-test("without a proxy, getConnInfo tells what the runtime knows of the connection", () =>
+test("without a proxy, getConnInfo() tells what the runtime knows about the connection", () =>
   withService(
     {},
     ({ app }) => {
@@ -179,7 +179,7 @@ describe("hono/ip-restriction", () => {
     ).then(() => statuses);
   };
 
-  test("shuts out the client that a trusted proxy names, over HTTP, polling and WebSocket", async () => {
+  test("refuses the client that a trusted proxy names, over HTTP, polling and WebSocket", async () => {
     assert.deepEqual(await restricted({ trustProxy: "loopback" }, CLIENT), [403, 403, 403]);
     assert.deepEqual(await restricted({ trustProxy: 1 }, `198.51.100.7, ${CLIENT}`), [403, 403, 403]);
     assert.deepEqual(await restricted({ trustProxy: 1 }, "nobody"), [403, 403, 403]);
@@ -190,7 +190,7 @@ describe("hono/ip-restriction", () => {
     assert.deepEqual(await restricted({ trustProxy: 1 }, `${CLIENT}, 198.51.100.7`), [200, 200, 101]);
   });
 
-  test("goes by the connection where nobody is trusted, whatever a client claims", async () => {
+  test("uses the address of the connection if no proxy is trusted, whatever a client claims", async () => {
     for (const claim of [CLIENT, "198.51.100.7", "nobody"]) {
       assert.deepEqual(await restricted({}, claim), [200, 200, 101]);
     }

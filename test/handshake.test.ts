@@ -1,6 +1,6 @@
 /**
- * One handshake on every runtime: the request runs through the Hono chain, then the route that let it through gets the
- * WebSocket, whenever the chain's answer comes and whatever headers it has.
+ * WebSocket handshakes work the same on every runtime: the request runs through the Hono chain, then the route that
+ * accepted it gets the WebSocket, however late the chain answers and whatever headers it sets.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import { runtime, serve } from "./support/runtime.ts";
 import { QUIET, withService } from "./support/service.ts";
 import { inTime } from "./support/until.ts";
 
-/** The service, whose Hono app answers some turns of the event loop later than it was asked. */
+/** Delays a service: its Hono app gets each request, and answers it, some turns of the event loop later. */
 const delayed = (service: Service): Servable => ({
   settings: service.settings,
   io: service.io,
@@ -71,7 +71,7 @@ test("a delay on either side of the Hono app changes nothing", async () => {
   }
 });
 
-test("the 101 carries what the chain set, and none of the fields that belong to a connection or a body", () =>
+test("the 101 has the headers that the chain set, except those about the connection or the body", () =>
   withService(
     {},
     ({ app }) => {
@@ -103,11 +103,11 @@ const OFFERS = [
   "Upgrade: TLS/1.0\n",
 ];
 
-// Deno answers such a request itself, before anybody sees it.
+// Deno itself answers such a request with 400, before the service sees it.
 for (const offer of runtime === "deno" ? [] : OFFERS) {
   const [name = ""] = offer.split("\n");
 
-  test(`a request with "${name}" keeps its body, whatever its form`, () =>
+  test(`a request with "${name}" keeps its body, chunked or not`, () =>
     withService(
       {},
       ({ app }) => app.post("/echo", async (c) => c.text(`got ${await c.req.text()}`)),
@@ -132,7 +132,7 @@ for (const offer of runtime === "deno" ? [] : OFFERS) {
     ));
 }
 
-test("an author's WebSocket route gets text as strings, bytes as ArrayBuffers, and the code of the end", () =>
+test("an author's WebSocket route gets text as strings, bytes as ArrayBuffers, and the close code", () =>
   withService(
     {},
     ({ app, io }) => {
@@ -163,7 +163,7 @@ test("an author's WebSocket route gets text as strings, bytes as ArrayBuffers, a
     },
   ));
 
-test("what the listeners of an author's WebSocket route throw is logged, and ends nothing", async () => {
+test("an error thrown by a listener of an author's WebSocket route is logged, and the WebSocket stays open", async () => {
   const logged: string[] = [];
   const logger = { info() {}, warn() {}, error: (error: unknown) => logged.push(String(error)) };
   await withService(

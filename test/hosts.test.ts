@@ -26,7 +26,7 @@ const UPGRADE = [
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ];
 
-/** Makes a request with exactly these header lines, and tells how it was answered. */
+/** Makes a request with exactly these header lines, and resolves with the answer. */
 async function ask(port: number, kind: Kind, lines: readonly string[], version = "HTTP/1.1") {
   const isHandshake = kind === "a WebSocket handshake";
   const connection = isHandshake ? UPGRADE : ["Connection: close"];
@@ -36,7 +36,7 @@ async function ask(port: number, kind: Kind, lines: readonly string[], version =
   return { answer, status: Number(head.split(" ")[1]), body };
 }
 
-/** What comes back on a connection that stays open: up to the head of a 101, or the body of a refusal. */
+/** Reads from a connection that stays open until the answer is a 101, or a refusal with its body. */
 async function firstAnswer(port: number, bytes: string): Promise<string> {
   const socket = connectTcp(port, "127.0.0.1").setEncoding("utf8");
   socket.write(bytes);
@@ -48,7 +48,7 @@ async function firstAnswer(port: number, bytes: string): Promise<string> {
   return answer;
 }
 
-/** Asks a service in all three ways, and expects it to serve, or to refuse and to log this host. */
+/** Sends a service all three kinds of requests, and expects each to be served, or to be refused with the host logged. */
 const asking = (
   options: ServiceOptions,
   cases: readonly { lines: readonly string[]; refused?: string }[],
@@ -63,7 +63,7 @@ const asking = (
     },
     async ({ port, service }) => {
       const allowed = service.settings.allowedHosts.join(", ") || "none";
-      // An HTTP/1.0 client can ask for no upgrade (RFC 9110, 7.8).
+      // A server must ignore Upgrade in an HTTP/1.0 request (RFC 9110, 7.8), so there is no handshake to test.
       for (const kind of version === "HTTP/1.0"
         ? KINDS.filter((kind) => REQUESTS[kind].served === 200)
         : KINDS) {
@@ -148,12 +148,12 @@ const TABLE = [
 
 describe("ALLOWED_HOSTS", () => {
   for (const { allowed, served, refused } of TABLE) {
-    test(`${allowed.join(" and ")} decides by Django's rules`, () => {
+    test(`${allowed.join(" and ")} accepts and refuses hosts by Django's rules`, () => {
       for (const host of served) assert.equal(isAllowedHost(host, allowed), true, host);
       for (const host of refused) assert.equal(isAllowedHost(host, allowed), false, host);
     });
 
-    test(`${allowed.join(" and ")} decides so over the wire, for every kind of request`, () =>
+    test(`${allowed.join(" and ")} does the same on a real server, for every kind of request`, () =>
       asking({ allowedHosts: allowed }, hosts(served, refused)));
   }
 
@@ -162,17 +162,17 @@ describe("ALLOWED_HOSTS", () => {
       assert.equal(isAllowedHost(host, []), false, host);
   });
 
-  test("a list is compared without letter case", () =>
+  test("letter case in the list does not matter", () =>
     asking({ allowedHosts: ["EXAMPLE.org"] }, hosts(["example.org", "Example.Org"], ["evil.com"])));
 
-  test("a port that is in no URL is refused, though Django takes any digits for one", () =>
+  test("a port above 65535 is refused, although Django accepts any digits", () =>
     asking(
       { allowedHosts: ["*"] },
       hosts(["example.org:65535"], ["example.org:65536", "example.org:99999"]),
     ));
 });
 
-test("in development, an empty list serves this machine's own names", () =>
+test("in development, an empty list serves the names of this machine", () =>
   asking(
     { production: false, allowedHosts: [] },
     hosts(
@@ -195,13 +195,13 @@ test("in production, an empty list refuses everything", () =>
     hosts([], ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "example.org", ...JUNK]),
   ));
 
-test("a development list that is given replaces the machine's own names", () =>
+test("a list that is set replaces the development default", () =>
   asking(
     { production: false, allowedHosts: ["example.org"] },
     hosts(["example.org"], ["localhost", "127.0.0.1"]),
   ));
 
-test("of two Host headers none is taken", () =>
+test("a request with two Host headers is refused", () =>
   withService(
     { allowedHosts: ["example.org"] },
     ({ app }) => {
@@ -238,7 +238,7 @@ test("an HTTP/1.1 request without a Host is answered 400", () =>
     },
   ));
 
-test("the host of an absolute request line neither counts nor reaches c.req.url", () =>
+test("the host in an absolute request line is not used, by the guard or in c.req.url", () =>
   withService(
     { allowedHosts: ["example.org"] },
     ({ app }) => {
@@ -256,8 +256,8 @@ test("the host of an absolute request line neither counts nor reaches c.req.url"
     },
   ));
 
-/** socket.io-client on Node names an IPv6 address without brackets when it polls, and with them over WebSocket. */
-test("a client that names an IPv6 address without brackets is refused: its port cannot be told from the address", () => {
+/** On Node, socket.io-client sends an IPv6 address without brackets when it polls, but with brackets over WebSocket. */
+test("an IPv6 address without brackets is refused, because its port cannot be told from the address", () => {
   const warnings: string[] = [];
   const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
   return withService({ logger, host: "::1", allowedHosts: ["[::1]"] }, async ({ url, port }) => {
@@ -268,14 +268,14 @@ test("a client that names an IPv6 address without brackets is refused: its port 
   });
 });
 
-test("TRACE with a target or a host out of the ordinary is answered 4xx, with nothing logged as an error", () => {
+test("TRACE with an unusual target or host is answered 4xx, and no error is logged", () => {
   const errors: unknown[] = [];
   const logger = { ...silent, error: (error: unknown) => void errors.push(error) };
   return withService({ logger, allowedHosts: ["example.org"] }, async ({ port }) => {
     for (const target of ["/x", "//x", "http://evil.com/x", "http:///x", REQUESTS.polling.target]) {
       for (const host of ["example.org", "EXAMPLE.org", "example.org:70000", "evil.com"]) {
         const head = `TRACE ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`;
-        // A server may close the connection without a word, but not fail.
+        // Closing the connection without an answer is allowed as well; a 5xx is not.
         assert.match(await exchange(port, head), /^(?:HTTP\/1\.1 4\d\d |$)/, `${target} at ${host}`);
       }
     }
@@ -287,7 +287,7 @@ describe("X-Forwarded-Host", () => {
   const evil = { lines: ["Host: evil.com", "X-Forwarded-Host: example.org"] };
   const good = { lines: ["Host: example.org", "X-Forwarded-Host: evil.com"] };
 
-  test("is ignored from who is no trusted proxy", async () => {
+  test("is ignored unless a trusted proxy sends it", async () => {
     for (const trustProxy of [false, 0, "10.0.0.0/8"]) {
       await asking({ allowedHosts: ["example.org"], trustProxy, trustForwardedHost: true }, [
         { ...evil, refused: "evil.com" },
@@ -296,13 +296,13 @@ describe("X-Forwarded-Host", () => {
     }
   });
 
-  test("is ignored from a trusted proxy too, which may pass on the client's own", async () => {
+  test("is ignored from a trusted proxy by default, because it may be the client's own", async () => {
     for (const trustProxy of [true, 2, "loopback"]) {
       await asking({ allowedHosts: ["example.org"], trustProxy }, [{ ...evil, refused: "evil.com" }, good]);
     }
   });
 
-  test("counts instead of Host behind a trusted proxy that is said to set it", async () => {
+  test("replaces Host behind a trusted proxy with TRUST_FORWARDED_HOST", async () => {
     const list = { lines: ["Host: example.org", "X-Forwarded-Host: example.org, example.org"] };
     for (const trustProxy of [true, 1, "loopback"]) {
       await asking({ allowedHosts: ["example.org"], trustProxy, trustForwardedHost: true }, [
@@ -315,7 +315,7 @@ describe("X-Forwarded-Host", () => {
   });
 });
 
-test("the guard looks at the URL in an author's tests, where app.request() sends no Host", async () => {
+test("in an author's tests the guard checks the URL, because app.request() sends no Host", async () => {
   const { app } = createService({ allowedHosts: ["example.org"], logger: silent });
   app.get("/plain", (c) => c.text("served"));
   assert.equal((await app.request("http://example.org/plain")).status, 200);

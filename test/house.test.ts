@@ -1,6 +1,6 @@
 /**
- * The floor plan: which folder may import from which. Each may import from those that stand behind it in the list, types
- * included, and no modules import each other in a circle.
+ * Which folders may import from which, types included: a folder may import from those below it in FLOORS, and modules
+ * must not import each other in a circle. Whoever adds a file or folder to src gives it a place there.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** From top to bottom. Rooms on one floor do not import from each other, unless SIDEWAYS lets them. */
+/** The files and folders from top to bottom. Those on one floor may not import each other, unless SIDEWAYS says so. */
 const FLOORS: readonly (readonly string[])[] = [
   ["runtimes"],
   ["src/cli.ts", "src/cli"],
@@ -24,12 +24,12 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/web-origin.ts", "src/output.ts"],
 ];
 
-/** Who may import from a neighbour on its own floor. */
+/** Files that may import from others on their own floor. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   "src/cli.ts": ["src/cli"],
 };
 
-/** A room with a door. */
+/** A folder that the others may import only through its index.ts, and that imports nothing from outside. */
 const CLOSED_ROOM = "runtimes/node/websocket";
 
 const files = ["src", "runtimes"].flatMap((folder) =>
@@ -38,7 +38,7 @@ const files = ["src", "runtimes"].flatMap((folder) =>
     .map((file) => join(folder, file)),
 );
 
-/** The modules of the house that a module imports, its types included, or exports again. */
+/** Lists the modules of this project that a module imports or exports again, types included. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), "utf8");
   return [...text.matchAll(/\b(?:from|import|import\()\s*"(\.[^"]+)"/g)]
@@ -48,19 +48,19 @@ function importsOf(file: string): string[] {
 
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
-/** The room that a file is in, and the floor that the room is on. */
+/** Finds the entry of FLOORS that a file belongs to, and its floor. */
 function placeOf(file: string): { room: string; floor: number } {
   for (const [floor, rooms] of FLOORS.entries()) {
     const room = rooms.find((room) => file === room || file.startsWith(`${room}/`));
     if (room) return { room, floor };
   }
-  throw new Error(`${file} is in no room of the house: give it a place in test/house.test.ts`);
+  throw new Error(`Every file must have a place in FLOORS of test/house.test.ts (got ${file})`);
 }
 
-/** Fails with a sentence for each thing that is wrong. */
+/** Fails with a sentence for each wrong import. */
 const expectNone = (wrong: readonly string[]) => assert.ok(wrong.length === 0, wrong.join("\n"));
 
-test("imports go down the house, and not sideways", () => {
+test("modules import only from lower floors", () => {
   const wrong: string[] = [];
   for (const [file, targets] of imports) {
     const from = placeOf(file);
@@ -87,7 +87,7 @@ test("no modules import each other in a circle", () => {
   expectNone(circles.map((circle) => `These modules import each other in a circle: ${circle}`));
 });
 
-test("a runtime imports nothing of another's, and a room with a door is entered by it, and imports nothing from outside", () => {
+test("no runtime imports from another one, and the WebSockets of Node are imported through their index only", () => {
   const wrong: string[] = [];
   const runtimeOf = (file: string) => /^runtimes\/(node|bun|deno)\//.exec(file)?.[1];
   for (const [file, targets] of imports) {
@@ -95,16 +95,17 @@ test("a runtime imports nothing of another's, and a room with a door is entered 
       const [own, other] = [runtimeOf(file), runtimeOf(target)];
       if (own && other && own !== other) wrong.push(`${file} imports ${target}, which is another runtime's`);
       const [isInside, isTargetInside] = [file, target].map((path) => path.startsWith(`${CLOSED_ROOM}/`));
-      if (isInside && !isTargetInside) wrong.push(`${file} imports ${target}, from outside its room`);
+      if (isInside && !isTargetInside)
+        wrong.push(`${file} imports ${target}, but must import nothing from outside ${CLOSED_ROOM}`);
       if (!isInside && isTargetInside && target !== `${CLOSED_ROOM}/index.ts`) {
-        wrong.push(`${file} imports ${target}: enter ${CLOSED_ROOM} by its index.ts`);
+        wrong.push(`${file} imports ${target}, but must import ${CLOSED_ROOM}/index.ts instead`);
       }
     }
   }
   expectNone(wrong);
 });
 
-test("src/runtime.ts has types only", () => {
+test("src/runtime.ts contains only types", () => {
   const text = readFileSync(join(ROOT, "src/runtime.ts"), "utf8");
   const values = text.match(/^(?:import|export) (?!type |interface |declare )(?!\{ type ).*/gm) ?? [];
   expectNone(values.map((line) => `src/runtime.ts has types only, but for this line: ${line}`));

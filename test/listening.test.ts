@@ -17,7 +17,7 @@ import { until } from "./support/until.ts";
 
 const newService = (host = "127.0.0.1"): Service => createService({ ...QUIET, host });
 
-/** Whether something takes connections on a port. */
+/** Whether a server accepts connections on a port. */
 async function isTaken(port: number, host = "127.0.0.1"): Promise<boolean> {
   const socket = connectTcp(port, host);
   return once(socket, "connect")
@@ -28,7 +28,7 @@ async function isTaken(port: number, host = "127.0.0.1"): Promise<boolean> {
     .finally(() => socket.destroy());
 }
 
-/** Resolves when a port takes no connections: a service there has begun to close. */
+/** Resolves when a port accepts no connections any more: the service there has begun to close. */
 const refused = (port: number): Promise<void> =>
   until(`port ${port} to take no connections`, async () => !(await isTaken(port)));
 
@@ -47,7 +47,7 @@ for (const [hostname, urlHost] of [
       assert.equal(listening.hostname, hostname);
       assert.equal(listening.url, `http://${urlHost}:${listening.port}`);
       assert.equal(await (await fetch(listening.url)).text(), "here");
-      // socket.io-client's polling cannot call an IPv6 address.
+      // socket.io-client cannot poll an IPv6 address.
       const client = await connect(listening.url, { transports: ["websocket"] });
       client.disconnect();
     } finally {
@@ -56,7 +56,7 @@ for (const [hostname, urlHost] of [
   });
 }
 
-test("serve() takes host and port from the settings, and its own options before them", async () => {
+test("serve() uses its own host and port options, else those of the settings", async () => {
   const service = newService("::1");
   const first = await serve(service);
   assert.equal(first.hostname, "::1");
@@ -66,7 +66,7 @@ test("serve() takes host and port from the settings, and its own options before 
   await second.close();
 });
 
-test("a port that is taken rejects with the address and the reason; the service can be served elsewhere", async () => {
+test("serve() on a taken port rejects with the address and the reason, and the service can be served elsewhere", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const address = taken.address();
@@ -94,7 +94,7 @@ for (const port of [-1, 65_536, 1.5, Number.NaN]) {
   });
 }
 
-test("a service cannot be served twice at the same time, and the first time is not harmed", async () => {
+test("a service cannot be served twice at the same time, and the attempt does not disturb it", async () => {
   const service = newService();
   const first = serve(service);
   const refusal = /being served already: close it first/;
@@ -110,7 +110,7 @@ test("a service cannot be served twice at the same time, and the first time is n
   await listening.close();
 });
 
-test("two services are served side by side", () =>
+test("two services can be served side by side", () =>
   withService(
     {},
     ({ app }) => app.get("/", (c) => c.text("one")),
@@ -140,7 +140,7 @@ describe("close()", () => {
   });
 
   for (const transport of ["polling", "websocket"]) {
-    test(`tells a client that is connected over ${transport}, and the server's side of it`, async () => {
+    test(`disconnects a client that is connected over ${transport}, and both sides are told why`, async () => {
       const service = newService();
       const listening = await serve(service);
       const { url } = listening;
@@ -158,7 +158,7 @@ describe("close()", () => {
     });
   }
 
-  test("lets a message that was emitted right before it arrive", async () => {
+  test("delivers messages that were emitted right before it", async () => {
     const service = newService();
     const listening = await serve(service);
     const { url } = listening;
@@ -171,7 +171,7 @@ describe("close()", () => {
     assert.deepEqual(heard, [...Array(100).keys()]);
   });
 
-  test("closes a kept-alive connection that is idle", async () => {
+  test("closes idle keep-alive connections", async () => {
     const service = newService();
     service.app.get("/", (c) => c.text("here"));
     const listening = await serve(service);
@@ -185,7 +185,7 @@ describe("close()", () => {
     await ended;
   });
 
-  test("tells an author's own WebSocket that the server goes away", async () => {
+  test("closes an author's own WebSocket with code 1001", async () => {
     const service = newService();
     service.app.get(
       "/ws",
@@ -200,7 +200,7 @@ describe("close()", () => {
     assert.equal((await closed)[0], 1001);
   });
 
-  test("answers a request that is under way first, and takes no new one", async () => {
+  test("waits for a request that is under way, and accepts no new one", async () => {
     const service = newService();
     const gate = new EventEmitter();
     service.app.get("/slow", async (c) => {
@@ -246,7 +246,7 @@ describe("close()", () => {
     }
   });
 
-  test("leaves nothing behind that keeps the process from ending", async () => {
+  test("leaves nothing that keeps the process running", async () => {
     const file = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
     const { status, stdout, stderr } = await runScript(`
       import { io } from "socket.io-client";
@@ -279,14 +279,14 @@ describe("signal", () => {
     await listening.close();
   });
 
-  test("that is aborted already rejects with its reason, and the service can still be served", async () => {
+  test("makes serve() reject with its reason if it is aborted already, and the service can still be served", async () => {
     const service = newService();
     const reason = new Error("changed my mind");
     await assert.rejects(serve(service, { signal: AbortSignal.abort(reason) }), reason);
     await (await serve(service)).close();
   });
 
-  test("may be aborted after the service was closed and served again without closing it", async () => {
+  test("does nothing when it is aborted after the service was closed and served again", async () => {
     const abort = new AbortController();
     const service = newService();
     await (await serve(service, { signal: abort.signal })).close();

@@ -1,7 +1,7 @@
 /**
- * The members of dependencies that the house relies on although nobody promises them: an update that takes one away
- * fails here, with the name of the member and of the file that needs it. To rely on another, add it to a list; the room
- * of Node's WebSockets has its own list in test/node.
+ * Checks the undocumented members of dependencies that Hinoko uses. If an update removes one, a test here fails with the
+ * name of the member and of the file that uses it. Add any further member to a list here; those of ws are in
+ * test/node/ws-members.test.ts.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,12 +11,12 @@ import { runtime } from "./support/runtime.ts";
 import { withService } from "./support/service.ts";
 import { until } from "./support/until.ts";
 
-/** Members by name, with what `typeof` says of each; "array" for an array. */
+/** Members by name, with the `typeof` of each, or "array". */
 type Members = Readonly<Record<string, string>>;
 
 const kindOf = (value: unknown) => (Array.isArray(value) ? "array" : typeof value);
 
-/** @param of whose members they are, as `dependency: Class` @param user the file that needs them */
+/** @param of the dependency and class, as `dependency: Class` @param user the file that uses the members */
 function assertMembers(of: string, holder: object, members: Members, user: string): void {
   for (const [name, kind] of Object.entries(members)) {
     const found = kindOf(Reflect.get(holder, name));
@@ -28,7 +28,7 @@ function assertMembers(of: string, holder: object, members: Members, user: strin
   }
 }
 
-test("socket.io and the engine have the members that broadcasts go by", () =>
+test("socket.io and the engine have the members that broadcasts need", () =>
   withService({}, async ({ url, service: { io } }) => {
     const client = await connect(url, { transports: ["websocket"] });
     const [socket] = io.sockets.sockets.values();
@@ -40,7 +40,7 @@ test("socket.io and the engine have the members that broadcasts go by", () =>
     client.disconnect();
   }));
 
-test("socket.io-adapter's adapter for recovery has the members that keep what is sent", () =>
+test("socket.io-adapter's adapter for recovery has the members that store packets", () =>
   withService({ socketio: { connectionStateRecovery: {} } }, async ({ service: { io } }) => {
     const members = { packets: "array", encoder: "object" };
     assertMembers(
@@ -66,15 +66,15 @@ if (runtime === "node") {
 }
 
 if (runtime === "bun") {
-  test("@socket.io/bun-engine has the members that its sessions are driven by", async () => {
-    // Its modules load on Bun alone.
+  test("@socket.io/bun-engine has the members that its sessions need", async () => {
+    // The package can be loaded on Bun only.
     const engine = new (await import("@socket.io/bun-engine")).Server({ path: "/", pingInterval: 5 });
     const opened = new Promise<object>((resolve) => engine.on("connection", resolve));
     const server = Bun.serve({ port: 0, ...engine.handler() });
     try {
       await (await fetch(`${server.url}?EIO=4&transport=polling`)).text();
       const socket = await opened;
-      // The timer is that of the first ping.
+      // The timer is set with the first ping.
       await until("a ping", () => Reflect.get(socket, "pingTimeoutTimer") !== undefined);
       const user = "runtimes/bun/engines/matching/";
       const members = {

@@ -1,5 +1,6 @@
 /**
- * Clients of Socket.IO 2, which speak Engine.IO 3: let in where `socketio.allowEIO3` is available, refused otherwise.
+ * Clients of Socket.IO 2, which speak Engine.IO 3: they can connect with `socketio.allowEIO3`, which only engine.io
+ * supports, and are refused otherwise.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +10,7 @@ import { answer, connectOld, converse } from "./support/old-clients.ts";
 import { withEngineIoOption, withService } from "./support/service.ts";
 
 for (const over of overs) {
-  test(`with allowEIO3, a client of version 2 talks over ${over}, or the service does not start`, () =>
+  test(`with allowEIO3, a client of version 2 can connect over ${over}, or serve() refuses the option`, () =>
     withEngineIoOption({ allowEIO3: true }, answer, async (served) => {
       await converse(connect, over, served);
       const current = await connectCurrent(served.url);

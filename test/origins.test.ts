@@ -20,12 +20,12 @@ describe("by default", () => {
       },
     ));
 
-  test("a client without an Origin is no browser, and let in", () =>
+  test("a client without an Origin is let in, because it is no browser", () =>
     asking({}, { accepted: from(undefined) }, ({ what, headers }) =>
       assert.equal(headers["access-control-allow-origin"], undefined, what),
     ));
 
-  test("the service's own origin is let in as clients outside of browsers write it", () =>
+  test("the service's own origin is let in however clients outside of browsers write it", () =>
     asking(
       {},
       {
@@ -42,7 +42,7 @@ describe("by default", () => {
       },
     ));
 
-  test("what only a URL parser would take for the service's own origin is foreign", () =>
+  test("an Origin that only a lenient URL parser takes for the service's own is refused", () =>
     asking(
       {},
       {
@@ -62,7 +62,7 @@ describe("by default", () => {
       },
     ));
 
-  test("a page of another site that names no Origin is foreign", () =>
+  test("a request without an Origin is refused if a page of another site makes it", () =>
     asking(
       {},
       {
@@ -72,12 +72,12 @@ describe("by default", () => {
       },
     ));
 
-  test("where a page is does not matter when its Origin is accepted", () => {
+  test("Sec-Fetch-Site does not matter if there is an Origin", () => {
     const sites = ["cross-site", "same-site", "same-origin"];
     return asking(
       { allowedOrigins: ["https://a.com"] },
       {
-        // Firefox calls a WebSocket of the own page cross-site: its scheme is another.
+        // For a WebSocket of the service's own page Firefox sends "cross-site", because "ws:" is another scheme.
         accepted: ["http://example.org", "https://a.com"].flatMap((Origin) =>
           sites.map((site) => ({ Origin, "Sec-Fetch-Site": site })),
         ),
@@ -86,7 +86,7 @@ describe("by default", () => {
     );
   });
 
-  test("another host, port, scheme or subdomain, and what is no origin, is foreign", () =>
+  test("another host, port, scheme or subdomain is refused, and so is an invalid Origin", () =>
     asking(
       {},
       {
@@ -116,7 +116,7 @@ describe("behind a proxy that ends TLS", () => {
   const given = { Host: "10.0.0.7:8000", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.org" };
   const own = { ...given, Origin: "https://example.org" };
 
-  test("the own origin is the one that a trusted proxy names", () =>
+  test("the own origin has the scheme and host that a trusted proxy forwards", () =>
     asking(
       { trustProxy: true, trustForwardedHost: true },
       {
@@ -125,7 +125,7 @@ describe("behind a proxy that ends TLS", () => {
           { ...own, Origin: "wss://example.org" },
           { ...own, "X-Forwarded-Host": "example.org:443" },
           { ...own, "X-Forwarded-Proto": "HTTPS, http" },
-          { ...own, "X-Forwarded-Proto": "wss" }, // so does Traefik call a handshake's
+          { ...own, "X-Forwarded-Proto": "wss" }, // Traefik sends this for a handshake
           { ...own, "X-Forwarded-Proto": "ws", Origin: "http://example.org" },
           { ...own, "X-Forwarded-Proto": undefined, Origin: "http://example.org" },
           { ...own, "X-Forwarded-Proto": "", Origin: "http://example.org" },
@@ -150,17 +150,17 @@ describe("behind a proxy that ends TLS", () => {
       },
     ));
 
-  test("without trust the own origin is the one of the connection", () =>
+  test("if no proxy is trusted, the own origin is that of the connection", () =>
     asking({}, { accepted: [{ ...own, Origin: "http://10.0.0.7:8000" }], refused: [own] }));
 });
 
 describe("ALLOWED_ORIGINS", () => {
   const list = ["https://example.com", "http://localhost:3000", "capacitor://localhost"];
 
-  test("lets in who is listed, with CORS headers and credentials", () =>
+  test("lets in listed origins, with CORS headers and credentials", () =>
     asking({ allowedOrigins: list }, { accepted: from(...list) }, hasCors(undefined, "true")));
 
-  test("lets in who is listed in all the ways in which clients write an origin, on both sides", () =>
+  test("lets in listed origins, however the list or a client writes them", () =>
     asking(
       { allowedOrigins: ["https://example.com:443", "WS://localhost:3000", "null", "file://", "app://x"] },
       {
@@ -188,15 +188,15 @@ describe("ALLOWED_ORIGINS", () => {
       hasCors(undefined, "true"),
     ));
 
-  test("keeps letting in the own origin and who names none", () =>
+  test("still lets in the own origin and clients without an Origin", () =>
     asking({ allowedOrigins: list }, { accepted: from("http://example.org", undefined) }));
 
-  test("says of no answer without an Origin that any may read it", () =>
+  test("adds no CORS header to the answer to a request without an Origin", () =>
     asking({ allowedOrigins: list }, { accepted: from(undefined) }, ({ what, headers }) => {
       if (!what.startsWith("OPTIONS")) assert.equal(headers["access-control-allow-origin"], undefined, what);
     }));
 
-  test("refuses who is not listed", () =>
+  test("refuses origins that are not listed", () =>
     asking(
       { allowedOrigins: list },
       {
@@ -211,7 +211,7 @@ describe("ALLOWED_ORIGINS", () => {
       },
     ));
 
-  test("opens to all with *, and gives no credentials away", () =>
+  test("lets in every origin with *, but allows no credentials", () =>
     asking(
       { allowedOrigins: "*" },
       { accepted: [...from("http://evil.com", "null", undefined), { "Sec-Fetch-Site": "cross-site" }] },

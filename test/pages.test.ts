@@ -1,5 +1,5 @@
 /**
- * Pages: their secure headers, and the scripts of the demo's.
+ * The security headers of HTML pages, and the scripts of the demo's page.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -17,7 +17,7 @@ type Expected = Partial<Record<keyof typeof HEADERS, string>>;
 
 const PAGE = "<!doctype html><title>火の粉</title>";
 
-/** Asks for paths, and expects these of the secure headers, and no others, on the answers. */
+/** Requests paths, and expects exactly these of the security headers on the answers. */
 const expecting = (
   setup: (service: Service) => void,
   expected: Readonly<Record<string, Expected>>,
@@ -35,7 +35,7 @@ const expecting = (
     }
   });
 
-test("every HTML answer of an author's has them, however it is made", () =>
+test("every HTML answer of an author's has the security headers, however it is made", () =>
   expecting(
     ({ app }) => {
       app.get("/html", (c) => c.html(PAGE));
@@ -53,7 +53,7 @@ test("every HTML answer of an author's has them, however it is made", () =>
     ),
   ));
 
-test("what the author says wins", () =>
+test("headers that the author sets are kept", () =>
   expecting(
     ({ app }) => {
       app.use("/framed/*", async (c, next) => {
@@ -74,7 +74,7 @@ test("what the author says wins", () =>
     },
   ));
 
-test("answers that are no pages are left alone", () =>
+test("answers that are not HTML get no security headers", () =>
   expecting(
     ({ app }) => {
       app.get("/json", (c) => c.json({ html: PAGE }));
@@ -94,10 +94,10 @@ test("answers that are no pages are left alone", () =>
     },
   ));
 
-test("the demo's own page has them, with its stricter Referrer-Policy", () =>
+test("the demo's page has the security headers, with a stricter Referrer-Policy", () =>
   expecting(() => {}, { "/": { ...HEADERS, "referrer-policy": "no-referrer" } }, true));
 
-test("the scripts of the demo's page are those in src/demo/browser", () =>
+test("src/demo/scripts.ts is up to date with src/demo/browser", () =>
   withService({ chat: true }, async ({ url }) => {
     const folder = new URL("../src/demo/browser/", import.meta.url);
     for (const name of readdirSync(folder)) {
@@ -107,7 +107,7 @@ test("the scripts of the demo's page are those in src/demo/browser", () =>
       const isCurrent = (await response.text()) === readFileSync(new URL(name, folder), "utf8");
       assert.ok(
         isCurrent,
-        `src/demo/scripts.ts is not what ${name} is now: "npm run write-scripts" writes it anew`,
+        `${name} has changed since src/demo/scripts.ts was written: run "npm run write-scripts"`,
       );
     }
   }));

@@ -1,6 +1,7 @@
 /**
- * The parser of Socket.IO packets, with its short way and without, against socket.io-parser: the same frames, the same
- * packets, the same refusals, but for what cannot be sent and for what is nested too deep. And what the engine's keeps.
+ * Compares Hinoko's parser of Socket.IO packets, with fast paths and without, with socket.io-parser: it must produce the
+ * same frames, packets and errors, except for data that cannot be sent or is nested too deep. Also tests how long the
+ * parser of the engine keeps a broadcast.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -36,7 +37,7 @@ const packets: Packet[] = [EVENT, ACK, CONNECT, DISCONNECT, CONNECT_ERROR].flatM
   ),
 );
 
-/** What a function returns, or how it fails. */
+/** Calls a function, and returns its result or its error. */
 function outcome(run: () => unknown): unknown {
   try {
     return run();
@@ -45,7 +46,7 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-/** What comes out of a decoder for each of these. */
+/** Gives frames to a decoder, and returns its packets and errors. */
 function decoded(decoder: Decoder, frames: readonly unknown[]): unknown[] {
   const found: unknown[] = [];
   decoder.on("decoded", (packet) => found.push(packet));
@@ -110,10 +111,10 @@ sequences.push(
   [undefined, 1, {}, '2["c"]'],
 );
 
-/** JSON of that many levels. */
+/** Makes JSON with so many levels. */
 const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
 
-/** Runs a test with enumerable properties on every object, as careless libraries put them there. */
+/** Runs a test with enumerable properties on Object.prototype, where careless libraries put them. */
 function withPrototype(properties: Record<string, unknown>, run: () => void): void {
   Object.assign(Object.prototype, properties);
   try {
@@ -130,7 +131,7 @@ for (const fastPaths of [true, false]) {
     test("encodes as socket.io-parser does", () => {
       const [ours, theirs] = [new parser.Encoder(), new Encoder()];
       for (const packet of packets) {
-        // The long way edits the packet.
+        // socket.io-parser changes the packet that it encodes.
         const expected = outcome(() => theirs.encode({ ...packet }));
         assert.deepEqual(
           outcome(() => ours.encode({ ...packet })),
@@ -146,7 +147,7 @@ for (const fastPaths of [true, false]) {
       }
     });
 
-    test("encodes and decodes as ever when every object has inherited properties", () => {
+    test("encodes and decodes the same when Object.prototype has enumerable properties", () => {
       const [packet, frame] = [
         { type: EVENT, nsp: "/", data: ["a", { b: { c: [1] } }] },
         '2["a",{"b":{"c":[1]}}]',
@@ -162,7 +163,7 @@ for (const fastPaths of [true, false]) {
       assert.deepEqual(heard, [events[0], undefined, undefined, events[1], undefined]);
     });
 
-    test("encodes as many levels as socket.io-parser does", () => {
+    test("encodes data with as many levels as socket.io-parser does", () => {
       const [ours, theirs] = [new parser.Encoder(), new Encoder()];
       for (const levels of [255, 256, 257, 1000, 2000]) {
         const packet = { type: EVENT, nsp: "/", data: ["a", nested(levels), { b: [nested(levels)] }] };
@@ -188,7 +189,7 @@ for (const fastPaths of [true, false]) {
       }
     });
 
-    test("tells every listener, also one that leaves meanwhile", () => {
+    test("calls every listener, also if one of them removes itself meanwhile", () => {
       const decoder = new parser.Decoder();
       const heard: string[] = [];
       const leaves = () => {
@@ -207,7 +208,7 @@ for (const fastPaths of [true, false]) {
 describe("A message that is sent to many", () => {
   const packet = (data: string) => ({ type: "message", data, options: { preEncoded: true } }) as const;
 
-  test("is encoded once in a turn, and let go of when the turn ends", async () => {
+  test("is encoded once in a turn, and released when the turn ends", async () => {
     const cache = new FrameCache();
     for (const message of ["a", "a", "", "b"]) {
       assert.equal(cache.frameOf(message), `4${message}`);
@@ -221,7 +222,7 @@ describe("A message that is sent to many", () => {
     assert.ok(!cache.hasMessage);
   });
 
-  test("is kept nowhere else by the engine's parser", async () => {
+  test("is released by the engine's parser when the turn ends", async () => {
     assert.equal(encodePacket(packet("a")), "4a");
     assert.ok(frameCache.hasMessage);
     assert.equal(encodePacket(packet("b")), "4b");
@@ -231,7 +232,7 @@ describe("A message that is sent to many", () => {
   });
 });
 
-describe("A bound to JSON", () => {
+describe("A limit on JSON", () => {
   const rows: [json: string, levels: number][] = [
     ["1", 0],
     ['"[[{{"', 0],
@@ -244,7 +245,7 @@ describe("A bound to JSON", () => {
 
   const depth = (levels: number) => ({ levels, arguments: Infinity });
 
-  test("of its nesting is kept by its text as by itself", () => {
+  test("of levels counts those that JSON.parse() would make, without parsing", () => {
     for (const [json, levels] of rows) {
       assert.doesNotThrow(() => JSON.parse(json), json);
       assert.equal(findExceededBound(json, depth(levels)), undefined, json);
@@ -253,7 +254,7 @@ describe("A bound to JSON", () => {
     }
   });
 
-  test("of its items concerns the outermost array alone", () => {
+  test("of arguments counts the items of the outermost array only", () => {
     const bounds = { levels: 2, arguments: 3 };
     for (const json of [
       '[1,"a,,,,",[1,2,3,4,5]]',
@@ -265,7 +266,7 @@ describe("A bound to JSON", () => {
       assert.equal(findExceededBound(json, bounds), "arguments", json);
   });
 
-  test("is told of text that ends anywhere", () => {
+  test("can be checked on JSON that is cut off anywhere", () => {
     for (const [json] of rows) {
       for (let end = 0; end < json.length; end++) findExceededBound(json.slice(0, end), depth(1));
     }

@@ -1,11 +1,12 @@
 /**
- * What other code of a program leaves on Object.prototype, which every object then has and every for…in finds.
+ * Other code may add enumerable properties to Object.prototype. Every object inherits them, and every for…in loop finds
+ * them; Hinoko must work all the same.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runScript } from "./support/process.ts";
 
-/** In a process of its own, away from the other tests. */
+/** Run in a process of its own, because it would disturb the other tests. */
 const POLLUTED = `
   const { createService, SettingsError } = await import("../../src/index.ts");
   const { serve } = await import("../support/runtime.ts");
@@ -36,7 +37,7 @@ const POLLUTED = `
   await listening.close();
 `;
 
-test("enumerable properties of Object.prototype are neither settings nor in the way", async () => {
+test("enumerable properties of Object.prototype are not read as settings, and the service works", async () => {
   const { stdout, stderr } = await runScript(POLLUTED);
   assert.match(stdout, /\]\n$/, stderr);
   assert.deepEqual(JSON.parse(stdout), [

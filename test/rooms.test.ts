@@ -1,6 +1,6 @@
 /**
- * Broadcasts to rooms that clients enter and leave meanwhile: each gets those of its time there, once. With fast paths
- * and without, the same.
+ * Broadcasts to rooms that clients join and leave meanwhile: each client gets those that were sent while it was in the
+ * room, once. This must be the same with fast paths and without.
  */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
@@ -8,7 +8,7 @@ import type { Service } from "../src/index.ts";
 import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
 import type { RawClient } from "./support/raw-client.ts";
 
-/** Has a client whose socket is disconnected connect again over the same session, and its new socket join a room. */
+/** Connects a client again over the same session after its socket was disconnected; the new socket joins a room. */
 async function comeBack(io: Service["io"], client: RawClient, room: string): Promise<void> {
   const joined = new Promise<void>((resolve) =>
     io.once("connection", (socket) => {
@@ -21,7 +21,7 @@ async function comeBack(io: Service["io"], client: RawClient, room: string): Pro
 }
 
 withCrowd(
-  "whoever joins or leaves between two broadcasts gets those of its time",
+  "a client that joins or leaves a room between broadcasts gets those sent while it was there",
   40,
   async ({ io }, crowd) => {
     const [guest] = crowd;
@@ -50,7 +50,7 @@ withCrowd(
 );
 
 withCrowd(
-  "whoever leaves, or is disconnected, while it is told of a broadcast gets no more, and nothing twice afterwards",
+  "a socket that leaves or disconnects in a listener for a broadcast to it gets no later one, and nothing twice",
   20,
   async ({ io }, crowd) => {
     const [ann, bob] = crowd;
@@ -70,32 +70,36 @@ withCrowd(
     io.emit("n", 3);
     await received(crowd, 3);
     assert.deepEqual(ann.numbers, [0, 3]);
-    assert.deepEqual(bob.numbers, [0, 2, 3]); // what it was told of is on its way
+    assert.deepEqual(bob.numbers, [0, 2, 3]); // 0 was on its way when it left
     for (const client of crowd.slice(2)) assert.deepEqual(client.numbers, range(0, 4));
   },
 );
 
-withCrowd("a broadcast because somebody leaves does not keep it", 20, async ({ io }, crowd) => {
-  const [ann] = crowd;
-  assert.ok(ann);
-  io.socketsJoin(["one", "two"]);
-  io.of("/").adapter.once("leave-room", (room: string) => {
-    assert.equal(room, ann.sid);
-    io.to("two").emit("n", 0);
-  });
-  socketOf(io, ann).disconnect();
-  io.to("two").emit("n", 1);
-  await comeBack(io, ann, "two");
-  io.to("two").emit("n", 2);
-  await received(crowd, 2);
-  for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, 3));
-  assert.deepEqual(
-    ann.numbers.filter((n) => n > 0),
-    [2],
-  );
-});
+withCrowd(
+  "a socket that leaves gets no later broadcasts, even if a listener for its leaving broadcasts",
+  20,
+  async ({ io }, crowd) => {
+    const [ann] = crowd;
+    assert.ok(ann);
+    io.socketsJoin(["one", "two"]);
+    io.of("/").adapter.once("leave-room", (room: string) => {
+      assert.equal(room, ann.sid);
+      io.to("two").emit("n", 0);
+    });
+    socketOf(io, ann).disconnect();
+    io.to("two").emit("n", 1);
+    await comeBack(io, ann, "two");
+    io.to("two").emit("n", 2);
+    await received(crowd, 2);
+    for (const client of crowd.slice(1)) assert.deepEqual(client.numbers, range(0, 3));
+    assert.deepEqual(
+      ann.numbers.filter((n) => n > 0),
+      [2],
+    );
+  },
+);
 
-withCrowd("a client in many crowded rooms gets what is sent to each", 20, async ({ io }, crowd) => {
+withCrowd("a client in many large rooms gets what is sent to each of them", 20, async ({ io }, crowd) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on("warning", onWarning);

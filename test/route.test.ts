@@ -1,5 +1,5 @@
 /**
- * Socket.IO is a route of the Hono app: middleware guards polling and the WebSocket handshake alike.
+ * Socket.IO is a route of the Hono app: middleware runs for polling requests and for WebSocket handshakes.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -82,7 +82,7 @@ describe("a middleware that refuses", () => {
   test("answers a polling request with its own status, headers and body", () => refusing(POLLING));
   test("answers a WebSocket handshake with its own status, headers and body", () => refusing(WEBSOCKET));
 
-  test("lets those in whom it knows, over both transports", () =>
+  test("lets in the clients that it accepts, over both transports", () =>
     withService(
       {},
       ({ app }) => {
@@ -100,7 +100,7 @@ describe("a middleware that refuses", () => {
       },
     ));
 
-  test("can refuse a handshake after next(): an error thrown there is the answer", () =>
+  test("can refuse a handshake after next() by throwing an error", () =>
     withService(
       {},
       ({ app }) => {
@@ -118,7 +118,7 @@ describe("a middleware that refuses", () => {
     ));
 });
 
-test("headers that middleware sets before and after next() are on polling answers and on the 101", () =>
+test("headers that middleware sets before and after next() are sent with polling answers and with the 101", () =>
   withService(
     {},
     ({ app }) => {
@@ -150,7 +150,7 @@ test("headers that middleware sets before and after next() are on polling answer
   ));
 
 for (const transport of ["polling", "websocket"]) {
-  test(`what middleware puts into c.var is what variablesOf(socket) tells, over ${transport}`, () =>
+  test(`variablesOf(socket) returns what middleware put into c.var, over ${transport}`, () =>
     withService(
       {},
       ({ app, io }) => {
@@ -237,7 +237,7 @@ test("nothing but its exact path reaches Socket.IO, past a middleware for that p
     },
   ));
 
-test("an author can mount Socket.IO in another place, before a route that takes everything", () =>
+test("an author can mount Socket.IO before a route that matches every path", () =>
   withService(
     { socketio: { path: "/live" } },
     ({ app, sockets }) => {
@@ -285,7 +285,7 @@ test("an author's own WebSocket routes work beside Socket.IO", () =>
     },
   ));
 
-test("an author's WebSocket route can read its request when the socket is open", () =>
+test("an author's WebSocket route can still read c.req while the WebSocket is open", () =>
   withService(
     {},
     ({ app }) => {
@@ -304,7 +304,7 @@ test("an author's WebSocket route can read its request when the socket is open",
     },
   ));
 
-test("a message above maxHttpBufferSize closes the WebSocket of an author's route with 1009", () =>
+test("a message larger than maxHttpBufferSize closes the WebSocket of an author's route with code 1009", () =>
   withService(
     { socketio: { maxHttpBufferSize: 1000 } },
     ({ app }) => {

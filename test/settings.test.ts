@@ -1,5 +1,6 @@
 /**
- * readSettings(): options over environment over defaults, and what each bad value is told.
+ * readSettings(): options take precedence over the environment, and the environment over defaults; invalid values are
+ * refused with an error.
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -12,7 +13,7 @@ import { QUIET } from "./support/service.ts";
 
 const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
 
-/** Options as JavaScript can pass them, whatever the types say. */
+/** Options as plain JavaScript may pass them, without type checks. */
 const untyped = (...entries: (readonly unknown[])[]): ServiceOptions => Object.fromEntries(entries);
 
 interface Row {
@@ -20,9 +21,9 @@ interface Row {
   readonly variable: string;
   readonly form: string;
   readonly reads: (settings: Settings) => unknown;
-  /** Strings that the environment and an option can have, with what is read out of them. */
+  /** Strings for the environment and the option, with the values that they are read as. */
   readonly good: Readonly<Record<string, unknown>>;
-  /** Values that only an option can have, and that are read as they are. */
+  /** Values for the option only, which are not changed. */
   readonly goodOptions: readonly unknown[];
   readonly bad: readonly string[];
   readonly badOptions: readonly unknown[];
@@ -206,7 +207,7 @@ for (const { option, variable, form, reads, good, goodOptions, bad, badOptions }
     const readEnv = (value: string) => reads(readSettings({}, { [variable]: value }));
     const readOption = (value: unknown, env = {}) => reads(readSettings(untyped([option, value]), env));
 
-    test("are read in every form", () => {
+    test("are read in every valid form", () => {
       for (const [value, expected] of Object.entries(good)) {
         assert.deepEqual(readEnv(value), expected, `${variable}=${value}`);
         assert.deepEqual(readOption(value), expected, `${option}: "${value}"`);
@@ -214,7 +215,7 @@ for (const { option, variable, form, reads, good, goodOptions, bad, badOptions }
       for (const value of goodOptions) assert.deepEqual(readOption(value), value);
     });
 
-    test("are refused by name, with the value and the form expected", () => {
+    test("are refused with an error that names them, the value and the form expected", () => {
       for (const value of bad) refuses(() => readEnv(value), `${variable} must be ${form} (got "${value}")`);
       for (const value of [...bad, ...badOptions]) {
         const shown = typeof value === "string" ? `"${value}"` : String(value);
@@ -222,13 +223,13 @@ for (const { option, variable, form, reads, good, goodOptions, bad, badOptions }
       }
     });
 
-    test("are unset when the variable is empty or the option undefined", () => {
+    test("count as unset if the variable is empty or the option undefined", () => {
       const unset = reads(readSettings({}, {}));
       assert.deepEqual(readEnv(""), unset);
       assert.deepEqual(readOption(undefined), unset);
     });
 
-    test("go in this order: option, environment, default", () => {
+    test("take precedence in this order: option, environment, default", () => {
       for (const [value, expected] of Object.entries(good)) {
         for (const other of [...Object.keys(good), ...bad]) {
           assert.deepEqual(readOption(value, { [variable]: other }), expected, `${value} and ${other}`);
@@ -238,7 +239,7 @@ for (const { option, variable, form, reads, good, goodOptions, bad, badOptions }
   });
 }
 
-test("options have forms of their own: true is one proxy, an empty list of hosts none", () => {
+test("some options mean the same in two forms: true is one proxy, an empty list of hosts is the default", () => {
   assert.equal(readSettings({ trustProxy: true }, {}).trustProxy, 1);
   for (const allowedHosts of ["", []]) {
     const env = { ALLOWED_HOSTS: "example.org" };
@@ -265,14 +266,14 @@ test("the defaults are those of development", () => {
   assert.deepEqual(settings, { ...plain, allowedHosts: DEVELOPMENT_HOSTS, allowedOrigins: [], socketio });
 });
 
-test("in production no host is served and no demo, unless they are asked for", () => {
+test("in production neither a host nor the demo is served, unless the settings say so", () => {
   const bare = readSettings({}, { NODE_ENV: "production" });
   assert.deepEqual([bare.allowedHosts, bare.chat], [[], false]);
   const asked = readSettings({}, { NODE_ENV: "production", ALLOWED_HOSTS: "example.org", CHAT: "on" });
   assert.deepEqual([asked.allowedHosts, asked.chat], [["example.org"], true]);
 });
 
-test("createService reads the process's own environment, and refuses what cannot be used", () => {
+test("createService() reads the environment of the process, and refuses invalid values", () => {
   const before = process.env["PORT"];
   process.env["PORT"] = "12345";
   try {
@@ -286,7 +287,7 @@ test("createService reads the process's own environment, and refuses what cannot
   }
 });
 
-test("settings are frozen, and the author's own objects are not", () => {
+test("settings are frozen, but not the objects that the author passed", () => {
   const allowedHosts = ["example.org"];
   const trustProxy = ["loopback"];
   const socketio = { pingInterval: 1_000 };
@@ -318,7 +319,7 @@ describe("socketio", () => {
     });
   }
 
-  test("path starts with a slash, and is no pattern and no query", () => {
+  test("path must start with a slash, and contain no pattern and no query", () => {
     const read = (path: string) => readSettings({ socketio: { path } }, {}).socketio.path;
     for (const path of ["/", "/live", "/live/", "/a/b-c.d"]) assert.equal(read(path), path);
     for (const path of ["", "live", "http://a/b", "/a?b", "/a#b", "/a*", "/:a"]) {
@@ -326,7 +327,7 @@ describe("socketio", () => {
     }
   });
 
-  test("transports are known ones, and win over TRANSPORTS", () => {
+  test("transports must be known, and take precedence over TRANSPORTS", () => {
     const read = (transports: unknown) =>
       readSettings(untyped(["socketio", { transports }]), { TRANSPORTS: "polling" }).socketio.transports;
     assert.deepEqual(read(["websocket"]), ["websocket"]);
@@ -336,7 +337,7 @@ describe("socketio", () => {
     refuses(() => read("polling"), `${message} (got "polling")`);
   });
 
-  test("any other option is handed on as it is", () => {
+  test("any other option is passed on unchanged", () => {
     const socketio = { transports: ["polling" as const], cookie: true, addTrailingSlash: false };
     assert.deepEqual(readSettings({ socketio }, {}).socketio, socketio);
   });
@@ -366,7 +367,7 @@ test("the README's table names every setting", async () => {
   }
 });
 
-test("serve refuses a port that is none, and leaves the service to be served", async () => {
+test("serve() refuses an invalid port, and the service can still be served", async () => {
   const service = createService(QUIET);
   for (const port of [70_000, -1, 1.5, NaN]) {
     const message = `port must be a number between 0 and 65535 (got ${port})`;

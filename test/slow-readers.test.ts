@@ -1,15 +1,16 @@
 /**
- * Broadcasts to clients of which some have stopped reading: nothing is lost, doubled or reordered, but what is volatile.
+ * Broadcasts while some of the clients have stopped reading: no message is lost, doubled or reordered, except that
+ * volatile ones may be lost.
  */
 import assert from "node:assert/strict";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
 
-/** About so many bytes per message let a client that does not read fall behind with the first hundred. */
+/** With messages of this size, a client that does not read falls behind within the first hundred. */
 const LARGE = "x".repeat(100_000);
 
 withCrowd(
-  "clients that stop reading get everything in order when they read on",
+  "clients that stop reading get everything in order when they read again",
   45,
   async ({ io }, crowd) => {
     const slow = crowd.slice(0, 15);
@@ -40,7 +41,7 @@ withCrowd(
   },
 );
 
-withCrowd("a broadcast does not overtake what was sent to a slow client alone", 40, async ({ io }, crowd) => {
+withCrowd("a broadcast does not overtake earlier messages to one slow client", 40, async ({ io }, crowd) => {
   const slow = crowd.slice(0, 5);
   io.emit("n", 0);
   await received(crowd, 0);
@@ -60,7 +61,7 @@ withCrowd("a broadcast does not overtake what was sent to a slow client alone", 
 });
 
 withCrowd(
-  "a volatile message is not for a client whom one large broadcast left behind",
+  "a client that has not read a large broadcast yet gets no volatile message",
   20,
   async ({ io }, crowd) => {
     const [slow, ...fast] = crowd;
@@ -81,7 +82,7 @@ withCrowd(
   },
 );
 
-withCrowd("a volatile broadcast is not for clients that have stopped reading", 30, async ({ io }, crowd) => {
+withCrowd("clients that have stopped reading get no volatile broadcast", 30, async ({ io }, crowd) => {
   const [slow, fast] = [crowd.slice(0, 10), crowd.slice(10)];
   for (const client of slow) client.pause();
   for (let n = 0; n < 100; n++) {

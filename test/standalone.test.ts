@@ -12,7 +12,7 @@ import { launcher, runtime } from "./support/runtime.ts";
 const PROJECT = join(TEST_FOLDER, "..");
 const modulePath = (file: string) => JSON.stringify(fileURLToPath(new URL(`../${file}`, import.meta.url)));
 
-/** Without `await` at its top level, which CommonJS does not have. */
+/** The app. It has no top-level `await`, because CommonJS has none. */
 const APP = `
   import { createService, variablesOf } from ${modulePath("src/index.ts")};
   import { serve } from ${modulePath(`runtimes/${runtime}.ts`)};
@@ -29,16 +29,16 @@ const APP = `
   serve(service).then(({ url }) => console.log("Address", url));
 `;
 
-/** How the app becomes one file, and how that is started. */
+/** A way to make one file of the app and to start it. */
 interface Build {
-  /** The name of the file. */
+  /** The name of the file that is built. */
   readonly output: string;
   readonly program: string;
   args(app: string, output: string): string[];
   start(output: string): { program: string; args: string[] };
 }
 
-/** How a runtime runs a JavaScript file. Bun would fetch the package that is not there, from npm. */
+/** How each runtime runs a JavaScript file. Without its flag, Bun would download a missing package from npm. */
 const FLAGS = { node: [], bun: ["--no-install"], deno: launcher.args.slice(0, -1) };
 const runFile = (file: string) => ({ program: launcher.program, args: [...FLAGS[runtime], file] });
 
@@ -57,7 +57,7 @@ const esbuild = (output: string, format: "esm" | "cjs", banner?: string): Build 
   start: runFile,
 });
 
-/** Builds the app into an empty folder, starts it there, and finds all of it at work but the client for browsers. */
+/** Builds the app into an empty folder, starts it there, and checks that everything works but the client for browsers. */
 const prove = (build: Build) =>
   withFiles({ "source/app.ts": APP, "alone/.keep": "" }, async (folder) => {
     const alone = join(folder, "alone");
@@ -76,9 +76,9 @@ const prove = (build: Build) =>
       await proveClientIsMissing(url);
       child.signal("SIGTERM");
       const { stdout, stderr } = await child.ended();
-      // Nothing else: the launcher in the file has not run Hinoko's command.
+      // Nothing else is printed: the launcher in the file must not run Hinoko's command.
       assert.equal(stdout, `Address ${url}\n`);
-      assert.match(stderr, /^The Socket\.IO client is not served, as package socket\.io [^\n]+\n$/);
+      assert.match(stderr, /^The Socket\.IO client is not served, because package socket\.io [^\n]+\n$/);
     });
   });
 
@@ -121,7 +121,7 @@ async function proveClientIsMissing(url: string): Promise<void> {
   }
 }
 
-/** What authors have esbuild write above an ES module: socket.io is CommonJS, and asks `require` for "http". */
+/** The banner that an ES module needs: Socket.IO is CommonJS, and calls `require("http")`. */
 const BANNER = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 test("an esbuild bundle as an ES module, with the usual banner, needs nothing beside it", () =>
@@ -130,7 +130,7 @@ test("an esbuild bundle as an ES module, with the usual banner, needs nothing be
 test("an esbuild bundle as CommonJS needs nothing beside it", () => prove(esbuild("app.cjs", "cjs")));
 
 if (runtime === "bun") {
-  // On Bun an ES module has a `require` of its own.
+  // Bun gives every ES module a `require`, so that no banner is needed.
   test("an esbuild bundle as an ES module, without a banner, needs nothing beside it", () =>
     prove(esbuild("app.mjs", "esm")));
 

@@ -1,5 +1,5 @@
 /**
- * serve(service, { tls }): everything that works over http and ws works over https and wss.
+ * serve(service, { tls }): what works over http and ws works over https and wss too.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -64,7 +64,7 @@ test("a route sees the https URL, and an author's WebSocket route the wss handsh
   ));
 
 describe("the own origin of a service over TLS", () => {
-  test("is https, over both transports; another scheme or host is foreign", () =>
+  test("has the scheme https, over both transports; another scheme or host is refused", () =>
     withService({ tls }, async ({ url, ws }) => {
       const answers = async (origin: string) => {
         const { status, socket } = await handshake(ws + WEBSOCKET, { origin }, trusting);
@@ -76,7 +76,7 @@ describe("the own origin of a service over TLS", () => {
       assert.deepEqual(await answers("https://evil.com"), [400, 400]);
     }));
 
-  test("is https too when the request line names a scheme and a host; the Host header counts", () =>
+  test("has the scheme https and the host of the Host header, also with an absolute request line", () =>
     withService(
       { tls },
       ({ app }) => app.get("/scheme", (c) => c.text(new URL(c.req.url).protocol)),
@@ -93,7 +93,7 @@ describe("the own origin of a service over TLS", () => {
     ));
 });
 
-test("a request to upgrade to something else than WebSocket is answered as it is, over TLS too", () =>
+test("a request that offers an upgrade to another protocol is answered as if it did not, over TLS too", () =>
   withService(
     { tls },
     ({ app }) => app.get("/hello", (c) => c.text("hello")),
@@ -116,7 +116,7 @@ browserTest("the demo chat connects in a browser over TLS", (open) =>
   }),
 );
 
-test("a client that does not make the TLS handshake does not hold up the end for longer than a request may", () =>
+test("a client that never makes the TLS handshake delays close() no longer than a request may", () =>
   withService({ tls }, async ({ port, close }) => {
     const idler = connectTcp(port, "127.0.0.1");
     await once(idler, "connect");
@@ -143,7 +143,7 @@ describe("a key or a certificate that cannot be used", () => {
       'tls.cert must be PEM text that contains "-----BEGIN CERTIFICATE-----"',
     ],
   ] as const) {
-    test(`${name} is refused by name, and the service can be served again`, async () => {
+    test(`${name} is refused with an error that names it, and the service can be served again`, async () => {
       const service = newService();
       await assert.rejects(serve(service, { tls: wrong }), (error: Error) => {
         assert.ok(error instanceof SettingsError);
@@ -158,7 +158,7 @@ describe("a key or a certificate that cannot be used", () => {
     ["a key of another certificate", { key: otherKey, cert }],
     ["a damaged certificate", { key, cert: damaged }],
   ] as const) {
-    test(`${name} rejects with the reason, and the service can be served again`, async () => {
+    test(`${name} makes serve() reject with the reason, and the service can be served again`, async () => {
       const service = newService();
       await assert.rejects(serve(service, { tls: wrong }), (error: Error) => {
         assert.ok(error instanceof ListenError);
@@ -170,7 +170,7 @@ describe("a key or a certificate that cannot be used", () => {
     });
   }
 
-  test("a port that is taken is still what is said over TLS", async () => {
+  test("serve() on a taken port rejects with that reason over TLS too", async () => {
     const [first, second] = [newService(), newService()];
     const { port, close } = await serve(first, { tls });
     const message = `Cannot listen on 127.0.0.1:${port}: the port is taken`;

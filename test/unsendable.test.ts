@@ -1,5 +1,5 @@
 /**
- * What cannot be sent: the author is told at the emit, and no client has got anything of it.
+ * Data that cannot be sent: emit() throws, and no client gets a part of it.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -33,13 +33,13 @@ const UNSENDABLE: Record<string, unknown> = {
 for (const [what, value] of Object.entries(UNSENDABLE)) {
   for (const beside of [[], [Buffer.from("bytes")]]) {
     const name = beside.length > 0 ? `${what} beside bytes` : what;
-    withCrowd(`${name} throws at the emit, and reaches nobody`, 20, async ({ io, url }, crowd) => {
+    withCrowd(`emit() throws for ${name}, and no client gets anything`, 20, async ({ io, url }, crowd) => {
       const [first] = crowd;
       assert.ok(first);
       const polling = await (await PollingClient.connect(url)).join();
       const socket = socketOf(io, first);
       void socket.join("room");
-      io.emit("number", 0); // from here on a crowd is published to
+      io.emit("number", 0); // from the next broadcast on, the adapter publishes to the crowd
       for (let round = 1; round <= 2; round++) {
         assert.throws(() => io.emit("bad", ...beside, { value }));
         assert.throws(() => io.to("room").emit("bad", ...beside, { value }));
@@ -62,7 +62,7 @@ for (const [what, value] of Object.entries(UNSENDABLE)) {
     });
   }
 
-  test(`${what} throws when an event is acknowledged with it, which can still be done`, () =>
+  test(`an acknowledgement throws for ${what}, and the event can still be acknowledged with other data`, () =>
     withService(
       {},
       ({ io }) => {
@@ -81,13 +81,13 @@ for (const [what, value] of Object.entries(UNSENDABLE)) {
     ));
 }
 
-/** Waits, for five seconds at the most. */
+/** Waits until a condition holds, for five seconds at the most. */
 async function until(isTrue: () => boolean): Promise<void> {
   for (let look = 0; look < 500 && !isTrue(); look++) await sleep(10);
   assert.ok(isTrue());
 }
 
-test("a client that comes back gets what it has missed, without what could not be sent", () =>
+test("a recovered client gets what it missed, except what could not be sent", () =>
   withService({ socketio: { connectionStateRecovery: {} } }, async ({ url, service: { io } }) => {
     const client = await connect(url);
     const heard: unknown[] = [];

@@ -1,6 +1,6 @@
 /**
- * WebSockets byte by byte: frames cut, fragmented, pipelined and illegal, with the fast paths and without them.
- * What a client gets to see must be what engine.io on Node shows it, either way.
+ * WebSockets byte by byte: frames that are cut, fragmented, pipelined or illegal. With fast paths and without, a client
+ * must get the same as from engine.io on Node.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ const FIN = 0x80;
 const LIMIT = 100_000;
 const echo = (value: string) => `42["echo","${value}"]`;
 
-/** Runs a test with a service that echoes, with the fast paths and without. */
+/** Runs a test with a service that echoes, first with fast paths, then without. */
 async function withEcho(test: (served: Served) => Promise<void>): Promise<void> {
   for (const fastPaths of [true, false]) {
     await withService(
@@ -29,7 +29,7 @@ async function withEcho(test: (served: Served) => Promise<void>): Promise<void> 
   }
 }
 
-/** Expects that these texts come next. */
+/** Expects these texts next. */
 async function expectTexts(client: RawWebSocket, texts: readonly string[]): Promise<void> {
   for (const text of texts) assert.equal(String((await client.next()).payload), text);
 }
@@ -46,7 +46,7 @@ test("messages that are cut at every byte arrive whole", () =>
     client.socket.destroy();
   }));
 
-test("messages that are cut somewhere arrive whole, whatever lies in front of them", () =>
+test("messages that are cut at any byte arrive whole, whatever came before them", () =>
   withEcho(async ({ port }) => {
     const client = await RawWebSocket.join(port);
     const values = [...TALK, ...TALK];
@@ -59,7 +59,7 @@ test("messages that are cut somewhere arrive whole, whatever lies in front of th
     client.socket.destroy();
   }));
 
-test("a fragmented message arrives whole, and a ping in between is answered in between", () =>
+test("a fragmented message arrives whole, and a ping between its fragments is answered at once", () =>
   withEcho(async ({ port }) => {
     const client = await RawWebSocket.join(port);
     const bytes = Buffer.from(echo("火の粉"));
@@ -97,7 +97,7 @@ test("binary of every length and alignment is unmasked, also by a mask of zeros"
     client.socket.destroy();
   }));
 
-test("messages that come in one packet are answered in order, and pings among them", () =>
+test("messages and pings in one TCP packet are answered in order", () =>
   withEcho(async ({ port }) => {
     const client = await RawWebSocket.join(port);
     for (let round = 0; round < 20; round++) {
@@ -121,7 +121,7 @@ test("every ping of a burst is answered, in order", () =>
     client.socket.destroy();
   }));
 
-test("broadcasts and direct messages keep their order, for each of many clients", () =>
+test("broadcasts and direct messages reach each of many clients in order", () =>
   withEcho(async ({ port, service }) => {
     const clients = [];
     const sockets = [];
@@ -155,7 +155,7 @@ test("broadcasts and direct messages keep their order, for each of many clients"
     }
   }));
 
-test("what was sent before a disconnect arrives before it", () =>
+test("messages that were sent before disconnect() arrive before it", () =>
   withEcho(async ({ port, service }) => {
     const joined = once(service.io, "connection");
     const client = await RawWebSocket.join(port);
@@ -169,7 +169,7 @@ test("what was sent before a disconnect arrives before it", () =>
     client.socket.destroy();
   }));
 
-test("nothing is read behind an illegal frame, however it is cut", () =>
+test("frames behind an illegal frame are not read, wherever it is cut", () =>
   withEcho(async ({ port, service }) => {
     const joined = once(service.io, "connection");
     const client = await RawWebSocket.join(port);
@@ -183,10 +183,10 @@ test("nothing is read behind an illegal frame, however it is cut", () =>
     client.socket.destroy();
   }));
 
-/** Fragments of this size are too long together. */
+/** The size of fragments that together exceed the limit. */
 const MOST = Buffer.alloc(LIMIT * 0.6);
 
-/** What no client should send, and the code with which engine.io on Node closes its WebSocket. */
+/** What no client should send, and the code with which engine.io on Node closes the WebSocket for it. */
 const BREACHES: readonly [title: string, bytes: Uint8Array, code: number][] = [
   ["RSV1", frame(TEXT, "42", { flags: FIN | 0x40 }), 1002],
   ["RSV2", frame(TEXT, "42", { flags: FIN | 0x20 }), 1002],
@@ -223,14 +223,14 @@ const BREACHES: readonly [title: string, bytes: Uint8Array, code: number][] = [
   ["a close reason that is not UTF-8", frame(CLOSE, closing(1000, Buffer.from([0xff]))), 1007],
 ];
 
-/** How clients end a session themselves, and the code that answers them. */
+/** How clients close a WebSocket themselves, and the code of the server's close frame. */
 const GOODBYES: readonly [title: string, bytes: Uint8Array, code: number][] = [
   ["a close frame", frame(CLOSE, ""), 1005],
   ["a close frame with a code", frame(CLOSE, closing(1000)), 1000],
   ["a close frame with a reason", frame(CLOSE, closing(4321, "bye 火")), 4321],
 ];
 
-/** Sends bytes as a client that has joined; tells how that ends its session, and that nobody else's has ended. */
+/** Sends bytes in a session, and resolves with how they ended it. Checks that another client's session goes on. */
 async function endBy(bytes: Uint8Array, { port, service }: Served) {
   const other = await RawWebSocket.join(port);
   const joined = once(service.io, "connection");
@@ -248,10 +248,10 @@ async function endBy(bytes: Uint8Array, { port, service }: Served) {
 }
 
 for (const [title, bytes, code] of BREACHES) {
-  test(`${title} ends the session with code ${code}, and nobody else's`, () =>
+  test(`${title} ends the session with code ${code}, and no other session`, () =>
     withEcho(async (served) => {
       const end = await endBy(bytes, served);
-      // Deno drops the connection after most breaches, without a close frame.
+      // After most violations Deno drops the connection without a close frame.
       const codes = runtime === "deno" ? [code, 1006] : [code];
       assert.ok(codes.includes(end.code), `closed with ${end.code}`);
       assert.deepEqual([end.reason, end.texts], ["transport error", []]);
@@ -259,21 +259,21 @@ for (const [title, bytes, code] of BREACHES) {
 }
 
 for (const [title, bytes, code] of GOODBYES) {
-  test(`${title} ends the session, is answered with code ${code}, and ends nobody else's`, () =>
+  test(`${title} ends the session, is answered with code ${code}, and ends no other session`, () =>
     withEcho(async (served) => {
       assert.deepEqual(await endBy(bytes, served), { texts: [], code, reason: "transport close" });
     }));
 }
 
-test("a frame that is announced too long ends the session before it has come, but on Deno", () =>
+test("a frame that is too long ends the session as soon as its header has arrived; on Deno, when it is complete", () =>
   withEcho(async (served) => {
     const announcement = frame(BINARY, "", { length: BigInt(LIMIT + 1) });
-    // Deno measures a frame that has come whole.
+    // Deno shows a program only complete messages.
     const bytes = runtime === "deno" ? Buffer.concat([announcement, Buffer.alloc(LIMIT + 1)]) : announcement;
     assert.deepEqual(await endBy(bytes, served), { texts: [], code: 1009, reason: "transport error" });
   }));
 
-test("a frame that is not masked ends the session, but on Deno, which takes it", () =>
+test("an unmasked frame ends the session, except on Deno, which accepts it", () =>
   withEcho(async (served) => {
     const bytes = frame(TEXT, echo("bare"), { mask: false });
     if (runtime !== "deno") {
@@ -286,14 +286,14 @@ test("a frame that is not masked ends the session, but on Deno, which takes it",
     client.socket.destroy();
   }));
 
-test("a message before a close frame is read, and one behind it is not", () =>
+test("a message before a close frame is read, and one after it is not", () =>
   withEcho(async (served) => {
     const heard: unknown[] = [];
     served.service.io.on("connection", (socket) => socket.on("echo", (value) => heard.push(value)));
     const [before, behind] = [frame(TEXT, echo("before")), frame(TEXT, echo("behind"))];
     const end = await endBy(Buffer.concat([before, frame(CLOSE, closing(1001)), behind]), served);
     assert.equal(end.code, 1001);
-    // engine.io answers the message when its WebSocket is closing already, and takes that for an error.
+    // engine.io sends the echo when its WebSocket is closing already, and treats that as a transport error.
     assert.match(end.reason, /^transport (?:close|error)$/);
     assert.deepEqual(heard, ["before", "on"]);
   }));

@@ -1,8 +1,9 @@
 /**
  * The demo chat: rooms, names, presence, typing and acknowledged messages, on a namespace of its own.
  *
- * Everything it knows is in Socket.IO's rooms and in `socket.data`, nothing in this process, so it stays right when an
- * adapter joins several processes. Nothing a client sends can throw: what is wrong with it is said in the ack.
+ * All its state is in Socket.IO's rooms and in `socket.data`, none in variables of this process, so it also works when
+ * an adapter connects several processes. Nothing that a client sends makes a listener throw: an invalid request is
+ * answered with an error in its ack.
  */
 import type { DefaultEventsMap, Namespace, Socket } from "socket.io";
 import * as v from "valibot";
@@ -10,16 +11,16 @@ import * as v from "valibot";
 export interface JoinRequest {
   name: string;
   room: string;
-  /** The `key` of an earlier join: takes the name back from one's own connection that is lost but not yet timed out. */
+  /** The `key` of an earlier join. It takes the name back from a lost connection that has not timed out yet. */
   key?: string | undefined;
 }
 
 export interface Joined {
   name: string;
   room: string;
-  /** The names in the room, one's own included. */
+  /** The names of everybody in the room, this client included. */
   members: string[];
-  /** Proof of owning this name here; see {@link JoinRequest.key}. */
+  /** Proves that this client holds the name; see {@link JoinRequest.key}. */
   key: string;
 }
 
@@ -37,7 +38,7 @@ export interface ChatMessage extends Delivered {
 
 export interface Presence {
   room: string;
-  /** Everybody who is in the room now, so that a client that missed an update is right again after the next one. */
+  /** Everybody who is in the room now, so that a client that missed an update is correct after the next one. */
   members: string[];
   change: "joined" | "left";
   name: string;
@@ -52,7 +53,7 @@ export interface Typing {
 export type Reply<Success = object> = ({ ok: true } & Success) | { ok: false; error: string };
 export type Ack<Success = object> = (reply: Reply<Success>) => void;
 
-/** What a client may send. An ack is always optional on the wire. */
+/** What a client may send. Whatever the types say, a client may leave out the ack. */
 export interface ChatClientEvents {
   join: (request: JoinRequest, ack: Ack<Joined>) => void;
   leave: (ack: Ack) => void;
@@ -60,7 +61,7 @@ export interface ChatClientEvents {
   typing: (request: { active: boolean }, ack?: Ack) => void;
 }
 
-/** What the server sends, always to the others in the room: the sender has the ack. */
+/** What the server sends to the others in the room. The sender gets the ack instead. */
 export interface ChatServerEvents {
   message: (message: ChatMessage) => void;
   presence: (presence: Presence) => void;
@@ -80,7 +81,7 @@ export interface ChatSocketData {
 type ChatNamespace = Namespace<ChatClientEvents, ChatServerEvents, DefaultEventsMap, ChatSocketData>;
 type ChatSocket = Socket<ChatClientEvents, ChatServerEvents, DefaultEventsMap, ChatSocketData>;
 
-/** A request that is answered with its reason, as opposed to a failure of ours. */
+/** An error whose message is the client's answer. Any other error is logged, and the client learns no details. */
 class Refusal extends Error {}
 
 const must = (form: string) => (issue: v.BaseIssue<unknown>) => `${form} (got ${shown(issue)})`;
@@ -91,7 +92,8 @@ const textForm = must("text must be 1 to 2000 characters");
 
 const joinRequest = v.strictObject(
   {
-    // \p{C} is control, format and unassigned characters: with them two names could look alike, or like nothing.
+    // \p{C} stands for control, format and unassigned characters. With them two names could look the same, or a name
+    // could be invisible.
     name: v.pipe(v.string(nameForm), v.normalize("NFC"), v.trim(), v.regex(/^\P{C}{1,32}$/u, nameForm)),
     room: v.pipe(
       v.string(roomForm),
@@ -171,10 +173,11 @@ export function chat(namespace: ChatNamespace): void {
       }),
     );
 
-    // Socket.IO has taken the socket out of its rooms by now; a join that was under way is undone here too.
+    // Socket.IO has removed the socket from its rooms by now. leave() tells the others, and undoes a join that was
+    // under way.
     socket.on("disconnect", () => inTurn(() => leave(namespace, socket)));
 
-    // Connection state recovery brings the rooms and `data` back after a "left" was announced.
+    // Connection state recovery restores the rooms and `socket.data`, but the others have been told "left" meanwhile.
     const recovered = socket.data.seat;
     if (recovered) inTurn(async () => void (await announce(namespace, socket, "joined", recovered)));
   });
@@ -187,9 +190,9 @@ async function join(namespace: ChatNamespace, socket: ChatSocket, request: JoinR
     return { ...held, members: await members(namespace, held.room) };
 
   const seat: Seat = { name, room, key: crypto.randomUUID() };
-  await take(namespace, socket, seat, key); // first, so that who is refused stays where they are
+  await take(namespace, socket, seat, key); // before leaving, so that a refused client stays in its room
   await leave(namespace, socket);
-  // An adapter keeps whatever joins after the socket has left for good.
+  // If a socket joins a room after its disconnect, the adapter keeps it there for ever.
   if (!socket.connected) throw new Refusal("join came too late, the connection is closed");
   socket.data.seat = seat;
   await socket.join(audience(room));
@@ -197,8 +200,9 @@ async function join(namespace: ChatNamespace, socket: ChatSocket, request: JoinR
 }
 
 /**
- * Takes a name by joining the Socket.IO room that stands for it, then looks who else is there. In this order no two can
- * hold it: of two processes asking at the same moment each sees the other, and both are refused.
+ * Takes a name: joins the Socket.IO room that stands for it, then looks for other sockets there. In this order two
+ * clients can never both get the name: if they ask in two processes at the same moment, each sees the other, and both
+ * are refused.
  */
 async function take(
   namespace: ChatNamespace,
@@ -250,21 +254,21 @@ function seatOf(socket: ChatSocket): Seat {
   return socket.data.seat;
 }
 
-/** The Socket.IO room that everybody in a chat room is in. Prefixed: every socket is also in a room named by its id. */
+/** Names the Socket.IO room of a chat room. Without a prefix it could be a socket's own room, which its id names. */
 function audience(room: string): string {
   return `room:${room}`;
 }
 
-/** The Socket.IO room that only the holder of a name is in. */
+/** Names the Socket.IO room that only the holder of a name is in. */
 function claim({ room, name }: Pick<Seat, "room" | "name">): string {
   return `name:${room}:${name.normalize("NFKC").toLowerCase()}`;
 }
 
-/** Runs tasks one at a time in the order given, so that a message cannot overtake the join that was sent before it. */
+/** Creates a queue that runs tasks one at a time, in order: a message must not overtake the join sent before it. */
 function queue(): (task: () => Promise<void>) => void {
   let last = Promise.resolve();
   return (task) => {
-    // Socket.IO does not catch a listener's rejection; uncaught, it would end the process.
+    // Socket.IO does not catch what an async listener rejects with. Uncaught, it would end the process.
     last = last.then(task).catch((error: unknown) => console.error("chat:", error));
   };
 }

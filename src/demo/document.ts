@@ -1,11 +1,11 @@
 /**
- * The markup of the page. What the scripts rely on are the ids; what a browser test may rely on, ids and data-attributes.
+ * The markup of the page. The scripts rely on the ids, and browser tests on ids and data-attributes; the rest may change.
  */
 import { html, raw } from "hono/html";
 
 type Markup = ReturnType<typeof html>;
 
-/** 火の粉 as strokes rather than letters: it needs no font, and the side strokes of 火 and 粉 are sparks. */
+/** 火の粉 drawn as SVG strokes, which need no Japanese font. The side strokes of 火 and 粉 are styled as sparks. */
 const strokes = (
   className: string,
 ) => html`<svg class="${className}" viewBox="7 2 316 100" aria-hidden="true">

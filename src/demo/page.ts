@@ -1,6 +1,6 @@
 /**
- * The page of the demo: its routes. document.ts has the markup, style.ts the looks, browser/ the scripts, of which
- * client.js comes first.
+ * The routes of the demo's page. document.ts has its markup, style.ts its style sheet, browser/ its scripts: the page
+ * loads client.js, which imports the others.
  */
 import type { Context } from "hono";
 import { Hono } from "hono";
@@ -31,7 +31,7 @@ export function page(runtime: { name: string; version: string }, socketPath: str
   app.get("/", (c) => {
     c.header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
     c.header("X-Content-Type-Options", "nosniff");
-    c.header("Referrer-Policy", "no-referrer"); // the address may hold somebody's name
+    c.header("Referrer-Policy", "no-referrer"); // the page's URL may contain a user's name
     c.header("Cache-Control", "no-cache");
     return c.html(document(runtime, socketPath));
   });
@@ -48,7 +48,7 @@ export function page(runtime: { name: string; version: string }, socketPath: str
 function asset(c: Context, type: string, body: string): Response {
   return c.body(body, 200, {
     "Content-Type": `${type}; charset=utf-8`,
-    "Cache-Control": "no-cache", // kept, but asked about each time: a new version shows at once
+    "Cache-Control": "no-cache", // cached, but revalidated each time: a new version shows at once
     "X-Content-Type-Options": "nosniff",
   });
 }

@@ -106,7 +106,7 @@ export const chatStyle = /* css */ `
 .message[data-own="true"] .byline .who { display: none; }
 .message[data-own="true"] .text { background: var(--own); border-color: transparent; border-radius: 0.9rem 0.9rem 0.25rem; }
 
-/* A message of ours is a coal until the server has it, and a spark from then on. */
+/* One's own message looks like a coal until the server has acknowledged it, then like a spark. */
 .receipt { grid-area: receipt; display: flex; align-items: center; align-self: end; justify-content: end; gap: 0.5rem; margin-block: 0.2rem; font-size: 0.78rem; line-height: 1.3; color: var(--faint); }
 .state::before {
   content: "";

@@ -220,7 +220,7 @@ ${chatStyle}
 }
 `;
 
-/** Fourteen sparks, scattered evenly but not in a pattern: the golden ratio does that. */
+/** Places fourteen sparks. Multiples of the golden ratio spread them evenly, but without a visible pattern. */
 function sparks(): string {
   return Array.from({ length: 14 }, (_, index) => {
     const scatter = (step: number) => ((index + 1) * step) % 1;

@@ -1,6 +1,7 @@
 /**
- * npm run write-scripts: writes scripts.ts, which holds what is in browser/ as strings. The server imports that module, and
- * so needs no file at run time: a bundle, a compiled binary and JSR have none. A test says when it is stale.
+ * npm run write-scripts: writes the files in browser/ into scripts.ts, as strings. The server imports that module and so
+ * reads no file at run time, because a bundle, a compiled binary and JSR have none. test/pages.test.ts fails when
+ * scripts.ts is out of date.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 

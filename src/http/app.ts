@@ -1,6 +1,7 @@
 /**
- * The app of a service: Hono's, behind the host guard, with `c.var.io` for every handler. Neither is a middleware: with
- * one, Hono answers every request by way of promises, which on Node costs a seventh of a small answer.
+ * The Hono app of a service. It checks the host before routing, and sets `c.var.io` before each handler. Neither is
+ * done by a middleware: as soon as a request matches one, Hono runs its handlers through promises, and on Node a small
+ * answer then takes a seventh more time.
  */
 import type { Context, Env } from "hono";
 import { Hono } from "hono";
@@ -11,10 +12,10 @@ import type { H, RouterRoute } from "hono/types";
 import type { Hosts } from "./hosts.ts";
 import { visitorOf } from "./visitor.ts";
 
-/** What every handler finds in `c.var`. */
+/** Sets the variables that every handler finds in `c.var`. */
 type SetVariables = (c: Context) => void;
 
-/** Hono's own router, whose handlers find the variables. */
+/** Hono's default router, which wraps each handler so that the variables are set before it runs. */
 class VariablesRouter extends SmartRouter<[H, RouterRoute]> {
   readonly #set: SetVariables;
 
@@ -33,12 +34,14 @@ class VariablesRouter extends SmartRouter<[H, RouterRoute]> {
   }
 }
 
+/** A Hono app that refuses hosts which the service does not serve. @see Hosts */
 export class ServiceApp<E extends Env> extends Hono<E> {
+  /** @param set called before each handler, the author's `notFound()` handler included */
   constructor(hosts: Hosts, set: SetVariables) {
     super({ router: new VariablesRouter(set) });
     const { fetch, notFound } = this;
     this.fetch = (request, env, context) =>
-      hosts.refusal(visitorOf(request, env)) ?? fetch(request, env, context);
+      hosts.checkHost(visitorOf(request, env)) ?? fetch(request, env, context);
     this.notFound = (handler) =>
       notFound((c) => {
         set(c);
@@ -46,8 +49,11 @@ export class ServiceApp<E extends Env> extends Hono<E> {
       });
   }
 
-  /** The only handler of a request, or `undefined` where there are others: middleware, routes that overlap, or none. */
-  onlyHandler(method: string, path: string): H | undefined {
+  /**
+   * Finds the one handler that a request would run. It is `undefined` if there is none or more than one, as with
+   * middleware or overlapping routes. Routing fixes the routes: Hono takes no new ones afterwards.
+   */
+  findOnlyHandler(method: string, path: string): H | undefined {
     const [matched] = this.router.match(method, path);
     return matched.length === 1 ? matched[0]?.[0][1].handler : undefined;
   }

@@ -1,5 +1,6 @@
 /**
- * The Socket.IO client for browsers, with its source maps, served beside the endpoint as socket.io serves it.
+ * Serves the Socket.IO client for browsers and its source maps at `/socket.io/socket.io.js` and so on, as socket.io's
+ * own `serveClient` does.
  */
 import { readFile } from "node:fs/promises";
 import nodeModule from "node:module";
@@ -15,14 +16,14 @@ const FILE = /^socket\.io(?:(?:\.esm|\.msgpack)?\.min)?\.js(?:\.map)?$/;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Compresses in another thread: brotli takes a second for the longest of the files. */
+/** The asynchronous forms compress in another thread: brotli takes a second for the longest file. */
 const ENCODINGS = new Map<string, (content: Bytes) => Promise<Bytes>>([
   ["br", promisify(brotliCompress)],
   ["gzip", promisify(gzip)],
   ["deflate", promisify(deflate)],
 ]);
 
-/** The encoding that a client prefers; of those it likes alike the first it names, as in socket.io. */
+/** Chooses the encoding that the client ranks highest. Of equal ones it is the first in the header, as in socket.io. */
 const chooseEncoding = (c: Context): string =>
   accepts(c, {
     header: "Accept-Encoding",
@@ -36,22 +37,23 @@ const chooseEncoding = (c: Context): string =>
     },
   });
 
-/** The files of the client, and the ETag of its version. */
+/** The files of the Socket.IO client in `client-dist` of the package socket.io. */
 interface Client {
+  /** The version of socket.io, as an ETag. */
   readonly etag: string;
-  /** A file, compressed if the encoding is one. */
+  /** Reads a file, and compresses it unless the encoding is "identity". */
   read(name: string, encoding: string): Promise<Bytes>;
 }
 
 /**
- * Finds the client in the installed package, when it is first asked for: a bundle or a compiled program has no package
- * to find, and must start all the same.
+ * Finds the client in the installed package socket.io. This happens at the first request for a file, not while the
+ * module loads: a bundle or a compiled program has no such package, and must start all the same.
  */
 async function findClient(): Promise<Client> {
-  // Not imported by its name: the line that esbuild is told to write above a bundle declares a `createRequire` too.
+  // Do not import { createRequire }: the banner that ESM bundles need declares that name, and two declarations clash.
   const manifest = nodeModule.createRequire(import.meta.url).resolve("socket.io/package.json");
   const { version }: { version: string } = JSON.parse(await readFile(manifest, "utf8"));
-  const files = new Map<string, Promise<Bytes>>(); // at most eight, in four encodings
+  const files = new Map<string, Promise<Bytes>>(); // eight files in four encodings at the most
   const read: Client["read"] = (name, encoding) => {
     const key = `${name} ${encoding}`;
     const compress = ENCODINGS.get(encoding);
@@ -65,29 +67,30 @@ async function findClient(): Promise<Client> {
   return { etag: `"${version}"`, read };
 }
 
-/** Whether a browser has this version: If-None-Match may list several ETags, and weak ones count too. */
+/** Whether the browser already has this version. If-None-Match may list several ETags, and weak ones match as well. */
 const isKnown = (etag: string, ifNoneMatch = ""): boolean =>
   ifNoneMatch.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);
 
 /**
- * Serves `socket.io.js`, `.min.js`, `.esm.min.js`, `.msgpack.min.js` and their maps below `path`.
- * The ETag is the client's version: a browser asks again, and is answered 304 until Socket.IO is updated.
- * Where the package socket.io cannot be read, as in a bundle or a compiled program, the answer is 404.
+ * Creates the routes for `socket.io.js`, `.min.js`, `.esm.min.js`, `.msgpack.min.js` and their maps below `path`.
+ * Browsers revalidate a file before each use, and get a 304 as long as the version of socket.io, its ETag, is the same.
+ * Where the package socket.io cannot be read, as in a bundle or a compiled program, a file is answered 404, and one
+ * warning is logged.
  */
-export function bundle(path: string, cors: MiddlewareHandler, logger: Logger): Hono {
+export function createClientRoutes(path: string, cors: MiddlewareHandler, logger: Logger): Hono {
   let found: Promise<Client> | undefined;
   let isLogged = false;
 
-  const refuse = (c: Context, error: unknown) => {
-    const [reason] = String(error).split("\n"); // Node's has the modules that asked below
+  const refuseFile = (c: Context, error: unknown) => {
+    const [reason] = String(error).split("\n"); // Node's message goes on with the stack of modules that required it
     if (!isLogged)
-      logger.warn(`The Socket.IO client is not served, as package socket.io cannot be read: ${reason}`);
+      logger.warn(`The Socket.IO client is not served, because package socket.io cannot be read: ${reason}`);
     isLogged = true;
-    found = undefined; // the next who asks has it looked for again
+    found = undefined; // so that the next request looks for the package again
     return c.text("The Socket.IO client is not served here", 404);
   };
 
-  const serve = async (c: Context, next: () => Promise<void>) => {
+  const serveFile = async (c: Context, next: () => Promise<void>) => {
     const name = c.req.param("file") ?? "";
     if (!FILE.test(name)) return next();
     try {
@@ -104,8 +107,8 @@ export function bundle(path: string, cors: MiddlewareHandler, logger: Logger): H
       const type = name.endsWith(".map") ? "application/json" : "application/javascript";
       return c.body(body, 200, { "Content-Type": `${type}; charset=utf-8` });
     } catch (error) {
-      return refuse(c, error);
+      return refuseFile(c, error);
     }
   };
-  return new Hono().get(`${path}/:file{socket\\.io\\..+}`, cors, serve);
+  return new Hono().get(`${path}/:file{socket\\.io\\..+}`, cors, serveFile);
 }

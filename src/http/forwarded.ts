@@ -1,5 +1,6 @@
 /**
- * Who is asking: the client's address, and the host and scheme it used, directly or through trusted proxies.
+ * The client of a request: its address, and the host and scheme that it used. Behind trusted proxies these come from
+ * the X-Forwarded-* headers, otherwise from the connection.
  */
 import type { ConnInfo, GetConnInfo } from "hono/conninfo";
 import proxyaddr from "proxy-addr";
@@ -8,75 +9,81 @@ import type { Visitor } from "../runtime.ts";
 import type { Settings, TrustProxy } from "../settings.ts";
 import { visitorOf } from "./visitor.ts";
 
-/** Whether the proxy at this address, this many hops away, is believed. */
-type Trust = (address: string, hop: number) => boolean;
+/** Whether the proxy at this address is trusted. @param hop how many hops away it is; 0 opened the connection */
+type IsTrusted = (address: string, hop: number) => boolean;
 
-function compile(trustProxy: TrustProxy): Trust | undefined {
+/** Compiles the setting into a function, or `undefined` when it trusts nobody. */
+function compileTrust(trustProxy: TrustProxy): IsTrusted | undefined {
   if (trustProxy === false) return undefined;
   if (typeof trustProxy === "number") return (_, hop) => hop < trustProxy;
   return proxyaddr.compile([...trustProxy]);
 }
 
-/** Reads X-Forwarded-For, -Proto and -Host as far as the settings trust who sent them. */
+/** Reads X-Forwarded-For, -Proto and -Host, as far as the settings trust the proxies that sent them. */
 export class Forwarded {
-  /** Without one, nobody is. */
-  readonly #trusts: Trust | undefined;
-  readonly #trustsHost: boolean;
+  /** `undefined` when no proxy is trusted. */
+  readonly #isProxyTrusted: IsTrusted | undefined;
+  readonly #isForwardedHostTrusted: boolean;
 
   constructor({ trustProxy, trustForwardedHost }: Pick<Settings, "trustProxy" | "trustForwardedHost">) {
-    this.#trusts = compile(trustProxy);
-    this.#trustsHost = trustForwardedHost;
+    this.#isProxyTrusted = compileTrust(trustProxy);
+    this.#isForwardedHostTrusted = trustForwardedHost;
   }
 
-  /** Hono's connection information, with the address of the client in place of the proxy's. */
-  connInfo: GetConnInfo = (c): ConnInfo => {
+  /** Hono's `getConnInfo()`, with the client's address in place of a trusted proxy's. */
+  getConnInfo: GetConnInfo = (c): ConnInfo => {
     const visitor = visitorOf(c.req.raw, c.env);
     const { remote } = visitor;
-    const address = this.#clientAddress(visitor, remote.address);
+    const address = this.#findClientAddress(visitor, remote.address);
     return { remote: address === remote.address ? remote : { address } };
   };
 
-  /** The client's address. */
-  address(visitor: Visitor): string | undefined {
-    return this.#clientAddress(visitor, visitor.address);
+  /** Tells the client's address. */
+  getAddress(visitor: Visitor): string | undefined {
+    return this.#findClientAddress(visitor, visitor.address);
   }
 
   /**
-   * The host the client asked for, with its port if it named one; "" when it named none. Trusting a proxy is not enough
-   * for X-Forwarded-Host, as in Django (USE_X_FORWARDED_HOST): most proxies pass on the client's own, and so any host
-   * would get past the guard.
+   * Tells the host that the client asked for, with its port if it named one; "" when it named no host. X-Forwarded-Host
+   * has a setting of its own, as in Django (USE_X_FORWARDED_HOST): most proxies pass on the X-Forwarded-Host that the
+   * client sent. If trusting a proxy were enough, any client could get any host past the guard.
    */
-  host(visitor: Visitor): string {
-    const isBelieved = this.#trustsHost && this.#isTrusted(visitor);
+  getHost(visitor: Visitor): string {
+    const isBelieved = this.#isForwardedHostTrusted && this.#isFromTrustedProxy(visitor);
     const forwarded = isBelieved ? visitor.header("x-forwarded-host") : undefined;
     return forwarded ?? visitor.header("host") ?? "";
   }
 
-  /** The scheme the client used: "http" or "https". */
-  scheme(visitor: Visitor): string {
-    // Each proxy may append its own; the first is the one that the client spoke to.
-    const [forwarded] = this.#isTrusted(visitor) ? items(visitor.header("x-forwarded-proto")) : [];
+  /** Tells the scheme that the client used: "http" or "https". */
+  getScheme(visitor: Visitor): string {
+    // Each proxy may append the scheme that it was spoken to with. The first one is the client's.
+    const [forwarded] = this.#isFromTrustedProxy(visitor)
+      ? splitList(visitor.header("x-forwarded-proto"))
+      : [];
     const scheme = forwarded ?? visitor.scheme;
-    return scheme.toLowerCase().replace(/^ws/, "http"); // some proxies name a handshake's scheme "wss"
+    return scheme.toLowerCase().replace(/^ws/, "http"); // Traefik sends "wss" for a WebSocket handshake
   }
 
-  #isTrusted(visitor: Visitor): boolean {
-    return this.#trusts?.(visitor.address ?? "", 0) ?? false;
+  #isFromTrustedProxy(visitor: Visitor): boolean {
+    return this.#isProxyTrusted?.(visitor.address ?? "", 0) ?? false;
   }
 
-  /** From the nearest outwards, the first that is not a trusted proxy is the client. */
-  #clientAddress(visitor: Visitor, nearest: string | undefined): string | undefined {
-    if (!this.#trusts || nearest === undefined) return nearest;
+  /**
+   * Walks from the connection outwards through X-Forwarded-For: the first address that is not a trusted proxy is the
+   * client's.
+   */
+  #findClientAddress(visitor: Visitor, nearest: string | undefined): string | undefined {
+    if (!this.#isProxyTrusted || nearest === undefined) return nearest;
     let client = nearest;
-    for (const [hop, address] of items(visitor.header("x-forwarded-for")).reverse().entries()) {
-      if (!this.#trusts(client, hop)) break;
+    for (const [hop, address] of splitList(visitor.header("x-forwarded-for")).reverse().entries()) {
+      if (!this.#isProxyTrusted(client, hop)) break;
       client = address;
     }
     return client;
   }
 }
 
-/** Who opens a session. The address is asked for when somebody looks, since most requests open none. */
+/** The client that opens a session. Its address is found on first use, because most requests open no session. */
 export class VisitingOpener implements Opener {
   readonly variables: Opener["variables"];
   readonly #visitor: Visitor;
@@ -91,12 +98,12 @@ export class VisitingOpener implements Opener {
   }
 
   get address(): string | undefined {
-    return (this.#address ??= this.#forwarded.address(this.#visitor));
+    return (this.#address ??= this.#forwarded.getAddress(this.#visitor));
   }
 }
 
-/** The items of a header that is a list. */
-const items = (header = ""): string[] =>
+/** Splits a header that is a comma-separated list, without its empty items. */
+const splitList = (header = ""): string[] =>
   header
     .split(",")
     .map((item) => item.trim())

@@ -1,11 +1,12 @@
 /**
- * The host guard: Django's ALLOWED_HOSTS. It refuses every request, polling and handshake included, whose Host is
- * not one of the service's, and so defends against DNS rebinding and poisoned links.
+ * The host guard: Django's ALLOWED_HOSTS. It refuses every request, polling and WebSocket handshakes included, whose
+ * Host is not in the list. This defends against DNS rebinding, and against links in answers that are made from a forged
+ * Host.
  */
 import type { Visitor } from "../runtime.ts";
 import type { Settings } from "../settings.ts";
 import type { Forwarded } from "./forwarded.ts";
-import { printable } from "./printable.ts";
+import { escapeForLog } from "./printable.ts";
 
 // django/http/request.py: host_validation_re, split_domain_port(), validate_host()
 const HOST = /^([a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([0-9]+))?$/;
@@ -22,11 +23,11 @@ export function isAllowedHost(host: string, allowed: readonly string[]): boolean
   );
 }
 
-/** How many of the hosts that were found to be allowed are remembered, and up to which length. */
-const REMEMBERED = 1000;
-const MEMORABLE = 255;
+/** The cache of accepted hosts: how many it holds, and how many characters a host in it may have. */
+const CACHE_SIZE = 1000;
+const CACHED_LENGTH = 255;
 
-/** Decides which hosts are served. */
+/** Decides which requests are served by their Host. */
 export class Hosts {
   readonly #settings: Settings;
   readonly #forwarded: Forwarded;
@@ -37,21 +38,23 @@ export class Hosts {
     this.#forwarded = forwarded;
   }
 
-  accepts(visitor: Visitor): boolean {
-    const host = this.#forwarded.host(visitor);
+  /** Whether the visitor asks for a host that is served. */
+  isAccepted(visitor: Visitor): boolean {
+    const host = this.#forwarded.getHost(visitor);
     if (this.#accepted.has(host)) return true;
-    // Django lets any digits be a port; a request needs a URL, which "example.org:99999" has none of.
+    // As in Django, the pattern takes any digits for a port. But a Request needs a URL, and "http://example.org:99999"
+    // is none.
     if (!isAllowedHost(host, this.#settings.allowedHosts) || !URL.canParse(`http://${host}`)) return false;
-    if (this.#accepted.size >= REMEMBERED) this.#accepted.clear();
-    if (host.length <= MEMORABLE) this.#accepted.add(host);
+    if (this.#accepted.size >= CACHE_SIZE) this.#accepted.clear();
+    if (host.length <= CACHED_LENGTH) this.#accepted.add(host);
     return true;
   }
 
-  /** The answer to a request for a host that is not served, which is logged, or `undefined` for one that is. */
-  refusal(visitor: Visitor): Response | undefined {
-    if (this.accepts(visitor)) return undefined;
+  /** Checks the host of a request. @returns the 400 for one that is not served, which is logged; else `undefined` */
+  checkHost(visitor: Visitor): Response | undefined {
+    if (this.isAccepted(visitor)) return undefined;
     const { allowedHosts, logger } = this.#settings;
-    const host = printable(this.#forwarded.host(visitor));
+    const host = escapeForLog(this.#forwarded.getHost(visitor));
     logger.warn(`Refused host "${host}" (ALLOWED_HOSTS: ${allowedHosts.join(", ") || "none"})`);
     return new Response("Bad Request: this host is not served here", { status: 400 });
   }

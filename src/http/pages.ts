@@ -1,7 +1,9 @@
 /**
- * Safe defaults for pages: what Django's SecurityMiddleware sends, on every HTML answer that does not say otherwise.
+ * Security headers for pages: every HTML answer gets those that Django's SecurityMiddleware sends, unless the author has
+ * set them.
  */
 
+/** The headers, with the values that a page gets by default. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
@@ -9,15 +11,16 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "Cross-Origin-Opener-Policy": "same-origin",
 };
 
-/** Whether an answer of this type is a page. */
+/** Whether an answer with this Content-Type is a page. */
 export const isPage = (contentType: unknown): boolean => String(contentType).startsWith("text/html");
 
-/** Adds the secure headers to an answer that is a page. */
-export function secure(answer: Response): Response {
+/** Adds the security headers that a page lacks. Answers of other types stay as they are. */
+export function addPageHeaders(answer: Response): Response {
   if (!isPage(answer.headers.get("content-type"))) return answer;
   const lacking = Object.entries(PAGE_HEADERS).filter(([name]) => !answer.headers.has(name));
   if (lacking.length === 0) return answer;
-  const secured = new Response(answer.body, answer); // the headers of what was fetched cannot be changed
+  // A copy, because the headers of a Response from fetch() are immutable.
+  const secured = new Response(answer.body, answer);
   for (const [name, value] of lacking) secured.headers.set(name, value);
   return secured;
 }

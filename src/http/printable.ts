@@ -1,9 +1,10 @@
 /**
- * What a client sent, for a line in the log: nothing in it ends the line or speaks to the operator's terminal.
+ * Makes text from a client safe to log: without escaping, a client could forge lines of the log, or send control
+ * sequences to the operator's terminal.
  */
 
-/** Escapes control characters and quotes as in JSON. */
-export const printable = (text: string): string =>
+/** Escapes control characters and quotes, as in JSON. */
+export const escapeForLog = (text: string): string =>
   JSON.stringify(text)
     .slice(1, -1)
     .replace(

@@ -1,11 +1,11 @@
 /**
- * Who makes a request, for the guards. A launcher tells it from what its runtime has at hand, because a Request's headers
- * cost more than the guards do.
+ * The visitor of a request: what the guards look at. Each launcher implements it with what its runtime has at hand,
+ * because building the headers of a Request costs more time than the guards take.
  */
 import type { ConnInfo } from "hono/conninfo";
 import type { Bindings, Visitor } from "../runtime.ts";
 
-/** A visitor of whom there is a Request. */
+/** A visitor that is read from a Request. */
 export abstract class RequestVisitor implements Visitor {
   protected readonly request: Request;
 
@@ -28,7 +28,10 @@ export abstract class RequestVisitor implements Visitor {
   }
 }
 
-/** Without a launcher (`app.request()` in an author's tests) there may be no Host header: the URL names the host. */
+/**
+ * The visitor where no launcher serves the app: an author's tests call `app.request()`. There may be no Host header
+ * then, so the host comes from the URL.
+ */
 class UnservedVisitor extends RequestVisitor {
   readonly remote = {};
 
@@ -37,6 +40,6 @@ class UnservedVisitor extends RequestVisitor {
   }
 }
 
-/** Who makes this request. @param env its `c.env` */
+/** Tells the visitor of a request. @param env the `c.env` of the request */
 export const visitorOf = (request: Request, env: Partial<Bindings> | undefined): Visitor =>
   env?.hinoko ? env.hinoko.runtime.visitor(request, env) : new UnservedVisitor(request);

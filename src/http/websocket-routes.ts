@@ -1,7 +1,8 @@
 /**
- * Plain WebSocket routes of the author's, beside Socket.IO: Hono's `upgradeWebSocket()`, the same on every runtime. The
- * route answers with an empty 200 that stands for the 101; when the Hono chain has run to its end with that answer, the
- * launcher makes the handshake and puts the WebSocket under the author's listeners.
+ * The author's plain WebSocket routes, beside Socket.IO: Hono's `upgradeWebSocket()`, the same on every runtime. The
+ * route answers with an empty 200 that stands for the 101, since not every runtime can make a Response with status 101.
+ * If the Hono chain ends with that answer, the launcher makes the handshake and connects the WebSocket to the author's
+ * listeners. If middleware answers otherwise, the client gets that answer and no WebSocket.
  */
 import { Buffer } from "node:buffer";
 import type { Context } from "hono";
@@ -11,24 +12,30 @@ import { isLarger } from "../engine/websocket.ts";
 import type { Bindings, WebSocketRoutes } from "../runtime.ts";
 import type { Logger } from "../settings.ts";
 
-/** Hono's `upgradeWebSocket()` on every runtime, for plain WebSocket routes beside Socket.IO. */
+/**
+ * Hono's `upgradeWebSocket()`, the same on every runtime, for plain WebSocket routes beside Socket.IO. Binary messages
+ * arrive as `ArrayBuffer`. What a listener throws is logged, and the WebSocket stays open. Use it instead of the
+ * helpers of `hono/bun`, `hono/deno` and `@hono/node-server`, which are not made for a service.
+ * @throws {TypeError} on a handshake to an app that `serve()` does not serve
+ */
 export const upgradeWebSocket: UpgradeWebSocket = defineWebSocketHelper(
   (c: Context<{ Bindings: Partial<Bindings> }>, events) => {
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") return undefined;
-    if (!c.env?.hinoko) throw new TypeError("upgradeWebSocket() needs a service that serve() serves");
+    if (!c.env?.hinoko)
+      throw new TypeError("upgradeWebSocket() works only in a service that is served with serve()");
     c.env.upgrade = c.env.hinoko.routes.upgrade(c, events);
     return c.body(null);
   },
 );
 
-/** The open WebSockets of one mounted service's routes. */
+/** Connects the WebSockets of the author's routes to the author's listeners, and keeps those that are open. */
 export class RouteSockets implements WebSocketRoutes {
   readonly #maxSize: number;
   readonly #logger: Logger;
   readonly #open = new Set<Peer>();
   #isClosed = false;
 
-  /** @param maxSize the most bytes that a message may have */
+  /** @param maxSize in bytes; a larger message closes its WebSocket with code 1009 */
   constructor(maxSize: number, logger: Logger) {
     this.#maxSize = maxSize;
     this.#logger = logger;
@@ -37,7 +44,7 @@ export class RouteSockets implements WebSocketRoutes {
   upgrade(c: Context, events: WSEvents): Upgrade {
     const url = new URL(c.req.url);
     const protocol = c.req.header("sec-websocket-protocol")?.split(",")[0]?.trim() ?? "";
-    // Some runtimes cannot read a request any more that has become a WebSocket; the author's listeners may want to.
+    // Listeners may read `c.req`, but some runtimes cannot read a request any more once its WebSocket is open.
     c.req.raw = new Request(url, { headers: [...c.req.raw.headers] });
     return { connect: (peer) => this.#connect(peer, events, { url, protocol }) };
   }
@@ -53,8 +60,8 @@ export class RouteSockets implements WebSocketRoutes {
       send: (data) => peer.send(data instanceof ArrayBuffer ? new Uint8Array(data) : data),
       close: (code, reason) => peer.close(code, reason),
     });
-    /** Calls a listener of the author's. What it throws must not reach the runtime: it would end the process. */
-    const tell = async (call: () => unknown) => {
+    /** Calls a listener, and logs what it throws. Uncaught, that would end the process. */
+    const callListener = async (call: () => unknown) => {
       try {
         await call();
       } catch (error) {
@@ -63,36 +70,36 @@ export class RouteSockets implements WebSocketRoutes {
     };
     this.#open.add(peer);
     if (this.#isClosed) peer.close(CloseCode.GOING_AWAY);
-    else void tell(() => events.onOpen?.(new Event("open"), context));
+    else void callListener(() => events.onOpen?.(new Event("open"), context));
     return {
       received: (frame) => {
         if (isLarger(frame, this.#maxSize)) return peer.close(CloseCode.TOO_BIG);
         const data = typeof frame === "string" ? frame : toArrayBuffer(frame);
-        void tell(() => events.onMessage?.(new MessageEvent("message", { data }), context));
+        void callListener(() => events.onMessage?.(new MessageEvent("message", { data }), context));
       },
       drained() {},
       failed: (error) => {
-        void tell(() => events.onError?.(Object.assign(new Event("error"), { error }), context));
+        void callListener(() => events.onError?.(Object.assign(new Event("error"), { error }), context));
       },
       closed: (code, reason) => {
         this.#open.delete(peer);
-        void tell(() => events.onClose?.(new RouteCloseEvent(code, reason), context));
+        void callListener(() => events.onClose?.(new RouteCloseEvent(code, reason), context));
       },
     };
   }
 
-  /** Closes them all: the server goes away. */
+  /** Closes all open WebSockets, and any that opens later, with code 1001 ("going away"). */
   close(): void {
     this.#isClosed = true;
     for (const peer of this.#open) peer.close(CloseCode.GOING_AWAY);
   }
 }
 
-/** Node.js before 23 has no CloseEvent. */
+/** Stands in for CloseEvent, which Node.js does not have before version 23. */
 class RouteCloseEvent extends Event {
   readonly code: number;
   readonly reason: string;
-  /** Whether there was a closing handshake: 1006 stands for a connection that was lost (RFC 6455, 7.4.1). */
+  /** Whether there was a closing handshake. Code 1006 stands for a lost connection (RFC 6455, 7.4.1). */
   readonly wasClean: boolean;
 
   constructor(code: number, reason: string) {
@@ -103,7 +110,7 @@ class RouteCloseEvent extends Event {
   }
 }
 
-/** The bytes alone: a frame may be a view of a larger piece of memory. */
+/** Copies a frame that is a view: the memory behind it may hold other frames too. */
 function toArrayBuffer(frame: ArrayBuffer | Uint8Array): ArrayBuffer {
   if (frame instanceof ArrayBuffer) return frame;
   return new Uint8Array(Buffer.from(frame)).buffer;

@@ -1,6 +1,6 @@
 /**
- * DirectWebSocket against ws's own WebSocket: a server with each goes through the same, and what it sees and what its
- * client sees is written down and compared.
+ * Compares DirectWebSocket with ws's own WebSocket: the same story runs with a server of each kind, and everything that
+ * the server and its client observe must be the same.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -12,23 +12,23 @@ import { DirectWebSocket, DirectWebSocketServer } from "../../runtimes/node/webs
 import { frame, PING } from "../support/websocket-protocol.ts";
 import { FakeConnection, upgradeRequest } from "./fake-connection.ts";
 
-/** How long anything here may take, in milliseconds. */
+/** The time limit of each test, in milliseconds. */
 const timeout = 20_000;
 
-/** The server's options; those of ws's types lack this one. */
+/** The options of ws's server, with one that the types of ws lack. */
 interface Options extends ServerOptions {
   readonly closeTimeout?: number;
 }
 
 interface Pair {
-  /** The server's WebSocket, ws's own or a direct one. */
+  /** The server's WebSocket: ws's own or a DirectWebSocket. */
   readonly socket: WebSocket;
   readonly client: WebSocket;
-  /** Writes down what happened. */
+  /** Records what happened. */
   readonly note: (...values: unknown[]) => void;
 }
 
-/** Opens a WebSocket with one of the servers, and runs a story on it. @returns what the story wrote down */
+/** Opens a WebSocket with one of the servers, and runs a story on it. @returns what the story recorded */
 async function tell(
   Server: new (options: ServerOptions) => WebSocketServer,
   options: Options,
@@ -57,25 +57,25 @@ async function tell(
   }
 }
 
-/** Checks that a story is the same with both. */
+/** Checks that a story records the same with both kinds of WebSocket. */
 function testAlike(title: string, story: (pair: Pair) => Promise<void>, options: Options = {}): void {
   test(title, { timeout }, async () => {
     const expected = await tell(WebSocketServer, options, story);
-    assert.ok(expected.length > 0, "the story wrote nothing down");
+    assert.ok(expected.length > 0, "the story recorded nothing");
     assert.deepEqual(await tell(DirectWebSocketServer, options, story), expected);
   });
 }
 
-/** Calls a method as JavaScript may, with what its types forbid. */
+/** Calls a method with arguments that its types forbid, as plain JavaScript may. */
 const callUntyped = (target: object, name: string, ...args: unknown[]): unknown =>
   Reflect.apply(Reflect.get(target, name), target, args);
 
-/** Code and reason of a close, also behind an error, at which `once()` would give up. */
+/** Resolves with the code and reason of the close, also after an "error" event, on which `once()` would reject. */
 const closeOf = (socket: WebSocket): Promise<[number, string]> =>
   new Promise((resolve) => socket.once("close", (code, reason) => resolve([code, String(reason)])));
 
 testAlike(
-  "properties say the same while it is open, and when it is closed",
+  "properties are the same while the WebSocket is open, and when it is closed",
   async ({ socket, client, note }) => {
     const noteProperties = () => {
       const { readyState, protocol, extensions, isPaused, binaryType, bufferedAmount, url } = socket;
@@ -117,7 +117,7 @@ for (const type of ["nodebuffer", "arraybuffer", "fragments"] as const) {
   });
 }
 
-test("binary messages come as Blobs if they are wanted", { timeout }, async () => {
+test("binary messages are Blobs if binaryType says so", { timeout }, async () => {
   await tell(DirectWebSocketServer, {}, async ({ socket, client }) => {
     Object.assign(socket, { binaryType: "blob" });
     const received = once(socket, "message");
@@ -155,7 +155,7 @@ testAlike("whatever send() takes arrives alike", async ({ socket, client, note }
 });
 
 testAlike(
-  "callbacks of send(), ping() and pong() are called, wherever they stand",
+  "callbacks of send(), ping() and pong() are called, at whichever position they are passed",
   async ({ socket, note }) => {
     const calls = [
       (done: () => void) => socket.send("a", done),
@@ -226,7 +226,7 @@ testAlike("terminate() ends the connection without a close frame", async ({ sock
 });
 
 testAlike(
-  "a client that does not answer a close frame is waited for, but not for ever",
+  "a client that does not answer a close frame is cut off after a while",
   async ({ socket, client, note }) => {
     client.pause();
     const closed = closeOf(socket);
@@ -238,7 +238,7 @@ testAlike(
 );
 
 testAlike(
-  "a client that sends too much gets an error and a close frame",
+  "a message that is too large is an error, and the client gets a close frame",
   async ({ socket, client, note }) => {
     const failed = new Promise<[Error & { code?: unknown }]>((resolve) =>
       socket.once("error", (error) => resolve([error])),
@@ -287,7 +287,7 @@ testAlike("handlers are added, replaced and removed as ws documents", async ({ s
   }
   socket.removeEventListener("message", plain);
   socket.removeEventListener("message", object);
-  socket.removeEventListener("message", own); // a property's handler is removed by the property only
+  socket.removeEventListener("message", own); // removes nothing: only onmessage removes the handler set with it
   note(socket.listenerCount("message"));
   set({ onmessage: null });
   note(socket.onmessage, socket.listenerCount("message"));
@@ -305,7 +305,7 @@ testAlike("pings are answered", async ({ socket, client, note }) => {
 });
 
 testAlike(
-  "pings are not answered if the server does not want that",
+  "pings are not answered with autoPong: false",
   async ({ socket, client, note }) => {
     client.on("pong", (data) => note("pong", String(data)));
     const pinged = once(socket, "ping");
@@ -320,14 +320,14 @@ testAlike(
 
 const OPTIONS = { autoPong: true, maxPendingAutoPongs: 2, closeTimeout: 1_000 };
 
-test("a WebSocket that has no connection yet sends nothing", () => {
+test("a WebSocket without a connection sends nothing", () => {
   const socket = new DirectWebSocket(null, undefined, OPTIONS);
   assert.equal(socket.readyState, WebSocket.CONNECTING);
   for (const send of [() => socket.send("a"), () => socket.ping(), () => socket.pong()])
     assert.throws(send, { message: "WebSocket is not open: readyState 0 (CONNECTING)" });
 });
 
-test("a client that pings and takes no answers is let go", async () => {
+test("a client that sends pings without reading the pongs is cut off", async () => {
   const socket = new DirectWebSocket(null, undefined, OPTIONS);
   const connection = new FakeConnection();
   const limits = { maxPayload: 0, maxFragments: 0, skipUTF8Validation: false };
@@ -344,7 +344,7 @@ test("a client that pings and takes no answers is let go", async () => {
   assert.equal(socket.readyState, socket.CLOSED);
 });
 
-test("a connection is given to one WebSocket only", () => {
+test("a connection cannot be given to two WebSockets", () => {
   const connection = new FakeConnection();
   const server = new DirectWebSocketServer({ noServer: true });
   const shake = () => server.handleUpgrade(upgradeRequest(), connection, Buffer.alloc(0), () => {});

@@ -1,13 +1,13 @@
 /**
- * A handshake and a connection without a network. The connection keeps what is written to it, and can stop taking more,
- * as that of a slow client does.
+ * A handshake and a connection without a network. The connection records what is written to it, and can stop accepting
+ * more, like the connection of a slow client.
  */
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
 export class FakeConnection extends Duplex {
-  /** What was written: a buffer for each write that the operating system would have seen. */
+  /** What was written, one buffer for each system call that a real connection would have made. */
   readonly written: Buffer[] = [];
   #isBlocked = false;
   #proceed: (() => void) | undefined;
@@ -24,12 +24,12 @@ export class FakeConnection extends Duplex {
     this.#finishWrite(done);
   }
 
-  /** Stops taking what is written. */
+  /** Stops accepting what is written. */
   block(): void {
     this.#isBlocked = true;
   }
 
-  /** Takes what was written meanwhile. */
+  /** Accepts what was written meanwhile. */
   unblock(): void {
     this.#isBlocked = false;
     this.#proceed?.();
@@ -42,7 +42,7 @@ export class FakeConnection extends Duplex {
   }
 }
 
-/** The request of a handshake that ws accepts. */
+/** A handshake request that ws accepts. */
 export function upgradeRequest(headers: Record<string, string> = {}): IncomingMessage {
   const request = new IncomingMessage(new Socket());
   request.method = "GET";

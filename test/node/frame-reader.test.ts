@@ -1,5 +1,6 @@
 /**
- * The frame reader against ws's own Receiver: random streams of valid and invalid frames, cut at random places.
+ * Compares the frame reader with ws's own Receiver, on random streams of valid and invalid frames that are cut at random
+ * places.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +12,7 @@ import { describeBreach, type Received, receiveWithWs } from "./ws-receiver.ts";
 
 const FIN = 0x80;
 
-/** What the reader makes of a stream that comes in these pieces. */
+/** Reads a stream that arrives in these pieces, and returns what the frame reader reports. */
 function receiveWithReader(pieces: readonly Buffer[], limits: Limits): Received[] {
   const received: Received[] = [];
   const sink: FrameSink = {
@@ -38,7 +39,7 @@ const LENGTHS = [0, 1, 2, 7, 63, 64, 65, 125, 126, 127, 299, 300, 301, 4_000] as
 const LONG = [65_535, 65_536, 100_000, 100_001] as const;
 const randomLength = (random: Random): number => random.pick(random.onceIn(40) ? LONG : LENGTHS);
 
-/** Text of about so many bytes; most of it is UTF-8. */
+/** Makes text of about so many bytes, which is not always valid UTF-8. */
 function randomText(random: Random, length: number): Buffer {
   const text = Buffer.from(random.pick(["a", "é", "火", "🔥"]).repeat(length)).subarray(0, length);
   return random.onceIn(4) ? text : Buffer.from(text.toString().replaceAll("\ufffd", "x"));
@@ -63,7 +64,7 @@ const randomControl = (random: Random): Buffer =>
 
 const CODES = [999, 1000, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4999, 5000] as const;
 
-/** A frame that breaks the rules, or closes the connection. */
+/** Makes a frame that breaks the protocol, or closes the connection. */
 function randomEnd(random: Random): Buffer {
   const payload = random.bytes(random.below(20));
   return random.pick<() => Buffer>([
@@ -92,7 +93,7 @@ function randomStream(random: Random): Buffer {
   return stream;
 }
 
-test("the reader makes of 500 random streams what ws's Receiver makes of them", async () => {
+test("the frame reader reports the same as ws's Receiver for 500 random streams", async () => {
   const names = new Map<unknown, number>();
   for (let seed = 0; seed < 500; seed++) {
     const random = new Random(seed);
@@ -109,11 +110,11 @@ test("the reader makes of 500 random streams what ws's Receiver makes of them", 
   assert.deepEqual(
     kinds,
     EVERY_KIND,
-    "the streams leave out what they should contain, or contain something new",
+    "the random streams must lead to each kind of report, and to no unknown one",
   );
 });
 
-/** All that the reader can report. */
+/** Everything that the frame reader can report. */
 const EVERY_KIND = [
   "WS_ERR_EXPECTED_FIN",
   "WS_ERR_EXPECTED_MASK",
@@ -132,7 +133,7 @@ const EVERY_KIND = [
   "pong",
 ];
 
-test("a stream means the same wherever it is cut in two", () => {
+test("a stream is read the same wherever it is cut in two", () => {
   const limits = { maxPayload: 0, maxFragments: 0, skipUTF8Validation: false };
   const stream = Buffer.concat([
     frame(TEXT, "火の粉"),
@@ -149,7 +150,7 @@ test("a stream means the same wherever it is cut in two", () => {
   }
 });
 
-/** The payload that a reader hands on, with the memory that it lies in. */
+/** Reads a stream, and returns the payload with the memory that it lies in. */
 function readPayload(pieces: readonly Buffer[]): Buffer {
   let payload: Buffer | undefined;
   const ignore = () => {};
@@ -160,18 +161,18 @@ function readPayload(pieces: readonly Buffer[]): Buffer {
   const others = { handlePing: ignore, handlePong: ignore, handleClose: ignore, handleBreach: ignore };
   const reader = new FrameReader({ ...others, handleMessage }, limits);
   for (const piece of pieces) reader.read(piece);
-  assert.ok(payload, "nothing was handed on");
+  assert.ok(payload, "the frame reader reported no payload");
   return payload;
 }
 
-test("a frame that lies in one chunk is handed on where it lies", () => {
+test("a frame that lies in one chunk is not copied", () => {
   const chunk = frame(BINARY, Buffer.alloc(1_000, 5));
   const payload = readPayload([chunk]);
   assert.equal(payload.length, 1_000);
   assert.equal(payload.buffer, chunk.buffer);
 });
 
-test("a frame that is cut takes memory of its size, once, and fragments no more than theirs together", (t) => {
+test("a frame that is cut is copied once, into memory of its size; fragments take no more than their total size", (t) => {
   const allocate = t.mock.method(Buffer, "allocUnsafeSlow");
   const whole = frame(BINARY, Buffer.alloc(500_000, 5));
   const cut = readPayload([
@@ -186,7 +187,7 @@ test("a frame that is cut takes memory of its size, once, and fragments no more 
   assert.equal(fragmented.buffer.byteLength, 600_000);
 });
 
-test("16,000 fragments of a byte take at most twice their bytes of memory, and are copied a few times", () => {
+test("16,000 fragments of one byte take at most twice their size in memory, and are copied only a few times", () => {
   const buffer = new GrowingBuffer();
   const memories = new Set<Buffer>();
   for (let n = 0; n < 16_000; n++) {
@@ -195,11 +196,11 @@ test("16,000 fragments of a byte take at most twice their bytes of memory, and a
     memories.add(buffer.bytes);
     assert.ok(buffer.bytes.length <= Math.max(1_024, 2 * buffer.length));
   }
-  assert.ok(memories.size < 10, `it moved ${memories.size} times`);
+  assert.ok(memories.size < 10, `it was copied ${memories.size} times`);
   assert.ok(buffer.bytes.subarray(0, 16_000).every((byte, n) => byte === (n & 0xff)));
 });
 
-test("the announcement of a gigabyte takes no more than a megabyte of memory, and the whole frame no more than it has", () => {
+test("a header that announces a gigabyte takes at most a megabyte of memory, and the complete frame no more than its size", () => {
   const announced = new GrowingBuffer();
   announced.announce(2 ** 30, false);
   announced.append(Buffer.alloc(10), 0, 10);

@@ -1,12 +1,12 @@
 /**
- * Unmasking against the formula of RFC 6455, 5.3, for every length around a word and every place in memory.
+ * Compares unmasking with the formula of RFC 6455, 5.3, for lengths around that of a word and each alignment in memory.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { unmask } from "../../runtimes/node/websocket/mask.ts";
 import { Random } from "../support/random.ts";
 
-test("unmasking changes the payload as the RFC says, and nothing beside it", () => {
+test("unmasking changes the payload as the RFC says, and no bytes next to it", () => {
   for (let seed = 0; seed < 2_000; seed++) {
     const random = new Random(seed);
     const bytes = random.bytes(random.pick([40, 300, 3_000]));
@@ -21,7 +21,7 @@ test("unmasking changes the payload as the RFC says, and nothing beside it", () 
   }
 });
 
-test("a short payload is known to be ASCII exactly if it is, and a long one never if it is not", () => {
+test("unmasking recognizes every short ASCII payload, and takes no other payload for ASCII", () => {
   for (let length = 0; length < 200; length++) {
     for (const odd of [undefined, 0, length >> 1, length - 1]) {
       const bytes = Buffer.alloc(length, "a");

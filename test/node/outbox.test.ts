@@ -1,5 +1,6 @@
 /**
- * The outbox against ws's own Receiver, which reads what was written; and when it writes, calls back and refuses.
+ * The outbox: ws's own Receiver must be able to read what it writes. Also tests when it writes, calls callbacks and
+ * refuses frames.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +19,7 @@ const createOutbox = () => {
   return { connection, outbox: new Outbox(connection) };
 };
 
-/** Waits until whoever sent in this turn has been flushed. */
+/** Waits until everything that was sent in this turn has been written. */
 const endOfTurn = () => setImmediate();
 
 /** Sends something random. @returns what the client should receive */
@@ -62,7 +63,7 @@ function sendSomething(outbox: Outbox, random: Random): Received[] {
   ])();
 }
 
-test("ws's Receiver reads whatever several outboxes send at a time, whole and in order", async () => {
+test("ws's Receiver reads everything that several outboxes send at a time, complete and in order", async () => {
   for (let seed = 0; seed < 60; seed++) {
     const random = new Random(seed);
     const clients = Array.from({ length: 3 }, () => ({ ...createOutbox(), sent: [] as Received[] }));
@@ -87,7 +88,7 @@ test("ws's Receiver reads whatever several outboxes send at a time, whole and in
   }
 });
 
-test("what is sent in one turn leaves in one write when the turn ends", async () => {
+test("everything that is sent in one turn is written at once when the turn ends", async () => {
   const { connection, outbox } = createOutbox();
   for (let n = 0; n < 100; n++) outbox.send(`message ${n}`.padEnd(300));
   outbox.sendFrame([encodeMessage("to all")]);
@@ -99,7 +100,7 @@ test("what is sent in one turn leaves in one write when the turn ends", async ()
   assert.equal(outbox.bufferedBytes, 0);
 });
 
-test("a large payload is written at once, before its owner can change it", async () => {
+test("a large payload is written immediately, before its owner can change it", async () => {
   const { connection, outbox } = createOutbox();
   const payload = Buffer.alloc(20_000, "a");
   outbox.send(payload);
@@ -108,7 +109,7 @@ test("a large payload is written at once, before its owner can change it", async
   assert.equal(readFrame(Buffer.concat(connection.written))?.payload.toString(), "a".repeat(20_000));
 });
 
-test("a small payload is copied: it may be changed as soon as it is sent", async () => {
+test("a small payload is copied, so its owner may change it right after sending", async () => {
   const { connection, outbox } = createOutbox();
   const payload = Buffer.alloc(100, "a");
   outbox.send(payload);
@@ -117,7 +118,7 @@ test("a small payload is copied: it may be changed as soon as it is sent", async
   assert.equal(readFrame(Buffer.concat(connection.written))?.payload.toString(), "a".repeat(100));
 });
 
-test("callbacks are called at once while there is room, and in order when there is room again", async () => {
+test("callbacks are called at once below the high-water mark, and otherwise in order after a drain", async () => {
   const { connection, outbox } = createOutbox();
   const called: number[] = [];
   outbox.send("a", {}, () => called.push(1));
@@ -139,7 +140,7 @@ test("callbacks are called at once while there is room, and in order when there 
   assert.deepEqual(called, [1, 2, 3, 5, 4]);
 });
 
-test("a callback is called also with a high-water mark below what the connection takes at once", async () => {
+test("callbacks are called also if the high-water mark is lower than the connection's own", async () => {
   const { connection, outbox } = createOutbox();
   outbox.setHighWaterMark(1);
   let called = 0;
@@ -149,13 +150,13 @@ test("a callback is called also with a high-water mark below what the connection
   connection.block();
   for (let n = 0; n < 200; n++) outbox.send("x".repeat(1_000), {}, () => called++);
   await endOfTurn();
-  assert.ok(called < 201, "nobody waited");
+  assert.ok(called < 201, "no callback had to wait");
   connection.unblock();
   await endOfTurn();
   assert.equal(called, 201);
 });
 
-test("a callback may send with a callback, 20,000 times in a row", () => {
+test("a callback may send again with a callback, 20,000 times in a row", () => {
   const { outbox } = createOutbox();
   let left = 20_000;
   const sendOn = () => {
@@ -165,7 +166,7 @@ test("a callback may send with a callback, 20,000 times in a row", () => {
   assert.equal(left, -1);
 });
 
-test("each recipient of a turn's broadcasts gets the frames that it was sent, joined once for all", async () => {
+test("all recipients of the broadcasts of a turn get the frames sent to them, which are concatenated once for all", async () => {
   const [one, other] = [createOutbox(), createOutbox()];
   const parts = (text: string) => [encodeMessage(text).subarray(0, 2), Buffer.from(text)];
   const [a, b] = [parts("a"), parts("b")];
@@ -177,7 +178,7 @@ test("each recipient of a turn's broadcasts gets the frames that it was sent, jo
   assert.deepEqual(texts(other.connection), ["a", "b"]);
 });
 
-test("who waits for room is told when the connection is lost", async () => {
+test("callbacks that wait for a drain are called when the connection is lost", async () => {
   const { connection, outbox } = createOutbox();
   connection.block();
   outbox.send(Buffer.alloc(2 ** 20));
@@ -187,7 +188,7 @@ test("who waits for room is told when the connection is lost", async () => {
   assert.deepEqual(told, ["WebSocket is not open"]);
 });
 
-test("nothing is sent behind a close frame", async () => {
+test("nothing is sent after a close frame", async () => {
   const { connection, outbox } = createOutbox();
   outbox.send("a");
   outbox.sendClose(1_000);

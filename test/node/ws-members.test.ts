@@ -1,6 +1,6 @@
 /**
- * What the WebSockets of runtimes/node/websocket/ need of ws besides its documentation, by name: an update of ws that
- * changes any of it fails here with a sentence, before it fails somewhere else without one.
+ * Checks the undocumented members of ws that the WebSockets in runtimes/node/websocket/ use. If an update of ws changes
+ * one, a test here fails with its name, instead of some other test without a hint.
  */
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
@@ -9,11 +9,11 @@ import { WebSocket, WebSocketServer } from "ws";
 import { DirectWebSocket } from "../../runtimes/node/websocket/index.ts";
 import { FakeConnection, upgradeRequest } from "./fake-connection.ts";
 
-/** What ws does with the class in its server's option `WebSocket`, in order. */
+/** Records what ws does with the class in its server's option `WebSocket`, in order. */
 function recordHandshake() {
   const uses: string[] = [];
   const args: unknown[][] = [];
-  /** Notes each property that is read, called or set. */
+  /** Records each property that is read, called or set. */
   class Recorder extends EventEmitter {
     constructor(...given: unknown[]) {
       super();
@@ -44,7 +44,7 @@ function recordHandshake() {
   server.handleUpgrade(request, connection, head, () => {
     isCalledBack = true;
   });
-  assert.ok(isCalledBack, "ws no longer calls back in the turn of the handshake");
+  assert.ok(isCalledBack, "ws must call back in the same turn as the handshake");
   return { uses, args, connection, head };
 }
 
@@ -73,14 +73,14 @@ test("ws sets the subprotocol as _protocol", () => {
   assert.deepEqual(recordHandshake().args[1], ["chat"], "ws sets something else as _protocol now");
 });
 
-test("ws gives setSocket() the connection, what came behind the handshake, and the limits", () => {
+test("ws gives setSocket() the connection, the bytes that came after the handshake, and the limits", () => {
   const { args, connection, head } = recordHandshake();
   const [given = []] = args.slice(2);
   assert.equal(given[0], connection, "the first argument of setSocket() is no longer the connection");
   assert.equal(
     given[1],
     head,
-    "the second argument of setSocket() is no longer what came behind the handshake",
+    "the second argument of setSocket() must be the bytes that came after the handshake",
   );
   const limits = Object(given[2]);
   for (const [name, type] of [
@@ -91,7 +91,7 @@ test("ws gives setSocket() the connection, what came behind the handshake, and t
     assert.equal(typeof limits[name], type, `setSocket() gets no limit ${name} that is a ${type} any more`);
 });
 
-test("the WebSockets have whatever is public in those of ws", () => {
+test("DirectWebSocket has every public member of ws's WebSocket", () => {
   const isPublic = (name: string) => !name.startsWith("_") && name !== "setSocket" && name !== "emitClose";
   const ownNames = new Set(Object.getOwnPropertyNames(DirectWebSocket.prototype));
   ownNames.add("url"); // on clients only
@@ -101,6 +101,6 @@ test("the WebSockets have whatever is public in those of ws", () => {
     assert.equal(
       DirectWebSocket[name],
       WebSocket[name],
-      `DirectWebSocket.${name} is another number than ws's`,
+      `DirectWebSocket.${name} must be the same number as ws's`,
     );
 });

@@ -1,10 +1,10 @@
 /**
- * ws's own Receiver as an oracle: what it makes of a stream of frames. ws exports it, but its types leave it out.
+ * ws's own Receiver as the reference for reading frames. ws exports it, but its types do not.
  */
 import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 
-/** One thing that was received: its name, and what came with it; bytes are written as Latin-1. */
+/** One event of a reader: its name and its data, with bytes as Latin-1 text. */
 export type Received = readonly [name: string, ...values: unknown[]];
 
 interface ReceiverOptions {
@@ -26,7 +26,7 @@ function closeCodeOf(error: Error): unknown {
   return symbol && Object.getOwnPropertyDescriptor(error, symbol)?.value;
 }
 
-/** An error as it is compared. */
+/** Writes an error in the form in which tests compare it. */
 export const describeBreach = (error: Error & { code?: unknown }): Received => [
   "breach",
   error.constructor.name,
@@ -35,7 +35,7 @@ export const describeBreach = (error: Error & { code?: unknown }): Received => [
   closeCodeOf(error),
 ];
 
-/** What ws's Receiver makes of a stream that comes in these pieces. */
+/** Reads a stream that arrives in these pieces, and returns the events of ws's Receiver. */
 export async function receiveWithWs(
   pieces: readonly Buffer[],
   options: ReceiverOptions,
@@ -53,8 +53,8 @@ export async function receiveWithWs(
   );
   receiver.on("error", (error) => received.push(describeBreach(error)));
   for (const piece of pieces) {
-    if (receiver.writableEnded) break; // by a close frame
-    receiver.write(Buffer.from(piece)); // a copy, as it unmasks in place
+    if (receiver.writableEnded) break; // ended by a close frame
+    receiver.write(Buffer.from(piece)); // a copy, because the Receiver unmasks in place
   }
   if (!receiver.writableEnded) receiver.end();
   await closed;

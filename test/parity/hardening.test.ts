@@ -1,6 +1,6 @@
 /**
- * What an engine owes beyond the protocol: readers that stall, limits for the Socket.IO route alone, codes of closed
- * WebSockets, frames that no client should send. The reference is engine.io on Node.
+ * What an engine must do besides the protocol itself: clients that stop reading, limits that apply to the Socket.IO route
+ * only, close codes of WebSockets, frames that no client should send. The reference is engine.io on Node.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -25,7 +25,7 @@ import {
 import { serve } from "../support/runtime.ts";
 import { QUIET, withService } from "../support/service.ts";
 
-test("a reader that stalls under 200 MB gets all of it in order, and nothing volatile meanwhile", () =>
+test("a client that stops reading gets 200 MB in order when it reads again, without the volatile messages", () =>
   withService({}, async ({ url, service }) => {
     const SIZE = 100_000;
     const MESSAGES = 2000;
@@ -51,7 +51,7 @@ test("a reader that stalls under 200 MB gets all of it in order, and nothing vol
     client.socket.close();
   }));
 
-test("a body that is too large is answered 413 while it is being sent", () =>
+test("a body that is too large is answered 413 before it has been sent completely", () =>
   withService({ socketio: { maxHttpBufferSize: 1000 } }, async ({ url }) => {
     const client = await PollingClient.connect(url);
     const slow = await beginPost(client, "Content-Length: 100000000", `4${"x".repeat(5000)}`);
@@ -70,7 +70,7 @@ test("maxHttpBufferSize does not limit the author's own routes", () =>
     },
   ));
 
-test("a pingInterval of many minutes is as good as any", () =>
+test("a pingInterval of many minutes works", () =>
   withService({ socketio: { pingInterval: 600_000 } }, async ({ url }) => {
     assert.equal((await PollingClient.connect(url)).open.pingInterval, 600_000);
     const socket = await FrameClient.connect(url);
@@ -78,7 +78,7 @@ test("a pingInterval of many minutes is as good as any", () =>
     socket.socket.close();
   }));
 
-test("a poll may be silent for longer than ten seconds", () =>
+test("a poll may stay pending for longer than ten seconds", () =>
   withService({ socketio: { pingInterval: 11_000 } }, async ({ url }) => {
     const client = await PollingClient.connect(url);
     assert.deepEqual(await client.packets(), ["2"]);
@@ -91,7 +91,7 @@ const CLOSINGS: [title: string, options: object, end: (client: FrameClient, sess
   ["a ping timeout", { pingInterval: 50, pingTimeout: 50 }, () => {}],
 ];
 for (const [title, socketio, end] of CLOSINGS) {
-  test(`the client sees 1005, which stands for no code, after ${title}`, () =>
+  test(`the client gets a close frame without a code (1005) after ${title}`, () =>
     withService({ socketio }, async ({ url, service }) => {
       const [client, session] = await openWebSocket(url, service.io.engine);
       end(client, session);
@@ -99,7 +99,7 @@ for (const [title, socketio, end] of CLOSINGS) {
     }));
 }
 
-test("a disabled heartbeat of the client's, or its leaving, is what the socket is told", () =>
+test("the disconnect reason tells whether the client stopped answering pings, left, or broke the protocol", () =>
   withService({ socketio: { pingInterval: 60, pingTimeout: 60 } }, async ({ url, service }) => {
     const reasonOf = async (leave: (client: FrameClient) => void) => {
       const [client, socket] = await joinWebSocket(url, service.io);
@@ -121,7 +121,7 @@ test("a disabled heartbeat of the client's, or its leaving, is what the socket i
     ]);
   }));
 
-test("packets that say nothing to a server over WebSocket are let pass", () =>
+test("packet types that mean nothing to a server are ignored over WebSocket", () =>
   withService({}, async ({ url, service }) => {
     const [client, session] = await openWebSocket(url, service.io.engine);
     const types: string[] = [];
@@ -132,7 +132,7 @@ test("packets that say nothing to a server over WebSocket are let pass", () =>
     client.socket.close();
   }));
 
-test("a transport may be probed more than once before it takes over", () =>
+test("a transport may be probed more than once before the upgrade", () =>
   withService({}, async ({ url, service }) => {
     const [polling, session] = await openPolling(url, service.io.engine);
     const socket = await FrameClient.connect(url, polling.open.sid);
@@ -160,7 +160,7 @@ test("a WebSocket that connects to a session that has ended meanwhile is closed"
     },
   ));
 
-test("a session that is closed while it is being upgraded ends when the WebSocket has taken over", () =>
+test("a session that is closed during an upgrade ends when the upgrade is complete", () =>
   withService({}, async ({ url, service }) => {
     const [polling, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);

@@ -1,5 +1,6 @@
 /**
- * The life of a connection, from its first packet to what is left of it: recovery, namespaces, acks, ends, churn.
+ * Socket.IO connections from beginning to end: recovery, namespaces, acks, reasons for the end, and 1,000 sessions that
+ * leave nothing behind.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +12,7 @@ import { type Proxy, withProxy } from "../support/proxy.ts";
 import { type Served, withService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-/** Both ends of a connection that has come to rest: it is upgraded where it will be, or its poll is pending. */
+/** Waits until both ends of a connection are idle: the upgrade is complete, or a poll is pending. */
 async function settle(over: Over, client: ClientSocket, socket: ServerSocket): Promise<void> {
   const name = over === "polling" ? "polling" : "websocket";
   const isOver = () => client.io.engine.transport.name === name && socket.conn.transport.name === name;
@@ -28,7 +29,7 @@ async function open(over: Over, url: string, served: Served): Promise<[ClientSoc
   const client = await connect(url, { transports: TRANSPORTS[over] });
   const socket = await connection;
   await settle(over, client, socket);
-  // A polling transport that is closed without a pending poll waits for one, which would keep the tests running.
+  // A polling transport that is closed without a pending poll waits for the next one, and keeps the tests running.
   Object.assign(socket.conn.transport, { closeTimeout: 1000 });
   return [client, socket];
 }
@@ -36,15 +37,15 @@ async function open(over: Over, url: string, served: Served): Promise<[ClientSoc
 const reason = (socket: ClientSocket | ServerSocket): Promise<string> =>
   new Promise((resolve) => {
     const listener = (reason: string) => resolve(reason);
-    // Their types have no method in common.
+    // The types of client and server sockets have no call signature in common.
     if ("conn" in socket) socket.once("disconnect", listener);
     else socket.once("disconnect", listener);
   });
 
 for (const over of overs) {
-  test(`a connection that was cut off is recovered with what it missed, over ${over}`, () =>
+  test(`a client whose connection was cut off is recovered, and gets what it missed, over ${over}`, () =>
     withService(
-      // What is written to a poll that was cut off is the last of it: only the heartbeat tells, then.
+      // Over polling, the server notices a lost connection only at the next heartbeat.
       { socketio: { connectionStateRecovery: {}, pingInterval: 500, pingTimeout: 1000 } },
       ({ io }) => {
         io.on("connection", async (socket) => {
@@ -96,7 +97,7 @@ for (const over of overs) {
         }),
     ));
 
-  test(`a connection that its client ended is not recovered, over ${over}`, () =>
+  test(`a client that disconnected itself is not recovered, over ${over}`, () =>
     withService(
       { socketio: { connectionStateRecovery: {} } },
       ({ io }) => {
@@ -124,7 +125,7 @@ for (const over of overs) {
       },
     ));
 
-  test(`64 namespaces live on one connection over ${over}`, () =>
+  test(`64 namespaces share one connection over ${over}`, () =>
     withService(
       {},
       ({ io }) => {
@@ -157,7 +158,7 @@ for (const over of overs) {
       },
     ));
 
-  test(`an ack that does not come in time is an error, and is ignored later, over ${over}`, () =>
+  test(`an ack that does not come in time is an error, and is ignored when it comes, over ${over}`, () =>
     withService(
       {},
       ({ io }) => {
@@ -222,7 +223,7 @@ interface End {
     proxy: Proxy;
     served: Served;
   }) => unknown;
-  /** What each side is told, over polling where that differs. */
+  /** The disconnect reason on each side, and over polling if it differs. */
   readonly client: string;
   readonly clientOverPolling?: string;
   readonly server: string;
@@ -283,7 +284,7 @@ const ends: End[] = [
 ];
 for (const end of ends) {
   for (const over of overs) {
-    test(`both sides are told why it ended after ${end.what}, over ${over}`, () =>
+    test(`both sides get the right disconnect reason after ${end.what}, over ${over}`, () =>
       withService(
         { socketio: end.what.endsWith("silent") ? { pingInterval: 300, pingTimeout: 500 } : {} },
         (served) =>

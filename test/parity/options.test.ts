@@ -1,6 +1,6 @@
 /**
- * What an author decides about sessions: ids, admission, cookies, middlewares, CORS, compression. The reference is
- * engine.io on Node.
+ * What an author can configure for sessions: ids, allowRequest, cookies, engine middlewares, CORS, compression. The
+ * reference is engine.io on Node.
  */
 import assert from "node:assert/strict";
 import { get, type IncomingMessage, type ServerResponse } from "node:http";
@@ -11,7 +11,7 @@ import { handshake } from "../support/clients.ts";
 import { FrameClient, POLLING, PollingClient, SEPARATOR, WEBSOCKET } from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
 
-test("io.engine.generateId makes the ids, at once or later; one that fails is code 3", () =>
+test("io.engine.generateId() makes the session ids, also with a promise; if it fails, the request is refused with code 3", () =>
   withService({}, async ({ url, service }) => {
     const { engine } = service.io;
     engine.generateId = () => "first";
@@ -65,7 +65,7 @@ test("allowRequest decides about each new session, once", () => {
   );
 });
 
-test("allowRequest may answer with a promise: what it rejects with is the reason", () =>
+test("allowRequest may be async, and what it rejects with is the reason for the refusal", () =>
   withService(
     {
       socketio: {
@@ -87,7 +87,7 @@ test("allowRequest may answer with a promise: what it rejects with is the reason
     },
   ));
 
-test("the cookie option tells the session id to polling clients, beside the cookies of middleware", async () => {
+test("the cookie option sets a cookie with the session id on polling answers, beside the cookies of middleware", async () => {
   const first = async (cookie: object | boolean, hasOther = false) => {
     const cookies: string[] = [];
     await withService(
@@ -117,7 +117,7 @@ test("the cookie option tells the session id to polling clients, beside the cook
   assert.deepEqual((await first(true, true)).sort(), ["io=SID; Path=/; HttpOnly; SameSite=Lax", "other=1"]);
 });
 
-test("io.engine.use() middlewares see each request, and what they set is in the answer", () =>
+test("io.engine.use() middlewares run for each request, and the headers that they set are sent", () =>
   withService({}, async ({ url, ws, service }) => {
     const seen: unknown[] = [];
     service.io.engine.use(
@@ -138,7 +138,7 @@ test("io.engine.use() middlewares see each request, and what they set is in the 
     assert.deepEqual(seen, ["GET", "POST", "GET"]);
   }));
 
-test("an io.engine.use() middleware can answer itself, or fail", () =>
+test("an io.engine.use() middleware can answer a request itself, or refuse it with an error", () =>
   withService({}, async ({ url, service }) => {
     const { engine } = service.io;
     const contexts: object[] = [];
@@ -213,7 +213,7 @@ test("initialPacket is the first message of each session", () =>
     socket.socket.close();
   }));
 
-/** A polling answer as it was sent: `fetch` decodes it, or cannot, as the runtime likes. */
+/** Gets a polling answer as it was sent. fetch() would decode it, with other encodings on each runtime. */
 async function pollRaw(url: string, headers: Record<string, string>) {
   const response = await new Promise<IncomingMessage>((resolve) => get(url, { headers }, resolve));
   return { encoding: response.headers["content-encoding"], bytes: await buffer(response) };

@@ -23,7 +23,7 @@ test("a session opens with the fields of Engine.IO 4 and no others, over each tr
     socket.socket.close();
   }));
 
-test("a session tells its request, protocol, transport and address", () =>
+test("a session has its request, protocol, transport and address", () =>
   withService({}, async ({ url, service }) => {
     for (const transport of ["polling", "websocket"]) {
       const opened = nextSession(service.io.engine);
@@ -126,7 +126,7 @@ for (const { title, path, init = {}, code, context } of REFUSED) {
     }));
 }
 
-test("a request of another transport or protocol than its session's is refused with code 3", () =>
+test("a request with another transport or protocol than its session has is refused with code 3", () =>
   withService({}, async ({ url, service }) => {
     const contexts: object[] = [];
     service.io.engine.on("connection_error", ({ context }) => contexts.push(context));
@@ -144,7 +144,7 @@ test("a request of another transport or protocol than its session's is refused w
     socket.socket.close();
   }));
 
-test("a WebSocket handshake is refused with a plain message", () =>
+test("a refused WebSocket handshake gets the message as plain text", () =>
   withService({}, async ({ ws, service }) => {
     const codes: number[] = [];
     service.io.engine.on("connection_error", ({ code }) => codes.push(code));

@@ -18,7 +18,7 @@ import {
 } from "../support/engine-client.ts";
 import { type Served, withService } from "../support/service.ts";
 
-/** Runs a test with a service that echoes what it gets, with an acknowledgement. */
+/** Runs a test with a service that acknowledges each event with what it got. */
 const withEcho = (socketio: object, test: (served: Served) => Promise<void>) =>
   withService(
     { socketio },
@@ -114,7 +114,7 @@ for (const packet of BAD_PACKETS.slice(0, -1)) {
     }));
 }
 
-test("packets behind one that cannot be parsed are not read", () =>
+test("packets after one that cannot be parsed are not read", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const types: string[] = [];
@@ -123,7 +123,7 @@ test("packets behind one that cannot be parsed are not read", () =>
     assert.deepEqual(types, ["message", "error"]);
   }));
 
-test("a ping from the client ends the session: pings go the other way", () =>
+test("a ping from the client ends the session, because only the server sends pings", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openWebSocket(url, service.io.engine);
     const ended = ending(session);
@@ -134,7 +134,7 @@ test("a ping from the client ends the session: pings go the other way", () =>
     await client.closed;
   }));
 
-test("a second poll beside a pending one ends the session", () =>
+test("a second poll while one is pending ends the session", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
@@ -148,7 +148,7 @@ test("a second poll beside a pending one ends the session", () =>
     assert.equal(description instanceof Error && description.message, "overlap from client");
   }));
 
-test("a second POST beside one under way ends the session", () =>
+test("a second POST while one is under way ends the session", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
@@ -162,7 +162,7 @@ test("a second POST beside one under way ends the session", () =>
     slow.destroy();
   }));
 
-test("a binary polling body ends the session: binary is base64 there", () =>
+test("a binary polling body ends the session, because polling sends binary as base64", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
@@ -229,7 +229,7 @@ for (const [title, reason, end] of ENDINGS) {
     }));
 }
 
-test("a close packet over polling ends the session and lets the pending poll go", () =>
+test("a close packet over polling ends the session and answers the pending poll", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
@@ -240,7 +240,7 @@ test("a close packet over polling ends the session and lets the pending poll go"
     assert.deepEqual(await ended, ["transport close", undefined]);
   }));
 
-test("a poll that the client gives up ends the session", () =>
+test("a poll that the client aborts ends the session", () =>
   withEcho({}, async ({ url, service }) => {
     const [client, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
@@ -254,7 +254,7 @@ test("a poll that the client gives up ends the session", () =>
     assert.equal(description instanceof Error && description.message, "poll connection closed prematurely");
   }));
 
-test("close() tells a pending poll, and one that comes later", () =>
+test("close() answers a pending poll with a close packet, or else the next poll", () =>
   withEcho({}, async ({ url, service }) => {
     for (const isPending of [true, false]) {
       const [client, session] = await openPolling(url, service.io.engine);
@@ -290,7 +290,7 @@ test("close() sends what was written before", () =>
     await socket.closed;
   }));
 
-test("a client that answers pings stays, over each transport; one that does not is let go", () =>
+test("over each transport, a client stays connected while it answers pings, and is disconnected if it does not", () =>
   withEcho({ pingInterval: 60, pingTimeout: 40 }, async ({ url, service }) => {
     const [client, session] = await openWebSocket(url, service.io.engine);
     let beats = 0;
@@ -314,7 +314,7 @@ test("a client that answers pings stays, over each transport; one that does not 
     assert.deepEqual(await second, ["ping timeout", undefined]);
   }));
 
-test("what a client sends while it owes a pong puts its end off, once", () =>
+test("a packet other than a pong postpones the ping timeout, once", () =>
   withEcho({ pingInterval: 50, pingTimeout: 200 }, async ({ url, service }) => {
     const opened = nextSession(service.io.engine);
     const client = await FrameClient.join(url);

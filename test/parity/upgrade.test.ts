@@ -1,5 +1,5 @@
 /**
- * Upgrades from polling to WebSocket, and what is lost by none of them; readers that do not keep up.
+ * Upgrades from polling to WebSocket, which must not lose messages, and clients that read too slowly or not at all.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ import {
 import { withService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-test("an upgrade ends the pending poll with a noop, then moves the session with what waits for it", () =>
+test("an upgrade answers the pending poll with a noop, then sends the waiting packets over WebSocket", () =>
   withService({}, async ({ url, service }) => {
     const [polling, session] = await openPolling(url, service.io.engine);
     const events: string[] = [];
@@ -45,7 +45,7 @@ test("an upgrade ends the pending poll with a noop, then moves the session with 
     socket.socket.close();
   }));
 
-test("a session goes on after a failed probe, and may be upgraded by another", () =>
+test("a session goes on after a failed probe, and can be upgraded by the next one", () =>
   withService({}, async ({ url, service }) => {
     const [polling, session] = await openPolling(url, service.io.engine);
     const failures: ((socket: FrameClient) => void)[] = [
@@ -73,7 +73,7 @@ test("a session goes on after a failed probe, and may be upgraded by another", (
     socket.socket.close();
   }));
 
-test("one upgrade is tried at a time, and in upgradeTimeout", () =>
+test("only one upgrade can be under way, and it must be complete within upgradeTimeout", () =>
   withService({ socketio: { upgradeTimeout: 100 } }, async ({ url, service }) => {
     const [polling, session] = await openPolling(url, service.io.engine);
     const first = await FrameClient.connect(url, polling.open.sid);
@@ -86,7 +86,7 @@ test("one upgrade is tried at a time, and in upgradeTimeout", () =>
     assert.equal(session.transport.name, "polling");
   }));
 
-test("a session that ends while it is upgraded closes both transports", () =>
+test("a session that ends during an upgrade closes both transports", () =>
   withService({}, async ({ url, service }) => {
     const [polling, session] = await openPolling(url, service.io.engine);
     const ended = ending(session);
@@ -100,11 +100,11 @@ test("a session that ends while it is upgraded closes both transports", () =>
     await socket.closed;
   }));
 
-/** A message with a number, as bytes where the number says so. */
+/** A message with a number; some of the messages are binary. */
 const numbered = (n: number) => (n % 5 === 0 ? Buffer.from(String(n)) : `message ${n}`);
 const numberOf = (data: unknown) => Number(String(data).replace("message ", ""));
 
-test("50 clients that upgrade under traffic lose nothing, double nothing, reorder nothing", async () => {
+test("no message of 50 clients that upgrade under traffic is lost, doubled or reordered", async () => {
   const CLIENTS = 50;
   const MESSAGES = 500;
   const expected = Array.from({ length: MESSAGES }, (_, n) => n);
@@ -149,7 +149,7 @@ test("50 clients that upgrade under traffic lose nothing, double nothing, reorde
   );
 });
 
-test("a client that stops reading loses no message, and volatile ones are dropped meanwhile", async () => {
+test("a client that stops reading loses no message but the volatile ones", async () => {
   const MESSAGES = 500;
   const SIZE = 64 * 1024;
   await withService({}, async ({ url, service }) => {
@@ -174,7 +174,7 @@ test("a client that stops reading loses no message, and volatile ones are droppe
   });
 });
 
-test("a client that stops reading for good is let go after the ping timeout", () =>
+test("a client that never reads again is disconnected after the ping timeout", () =>
   withService({ socketio: { pingInterval: 200, pingTimeout: 200 } }, async ({ url, service }) => {
     const opened = nextSession(service.io.engine);
     const client = await FrameClient.join(url);

@@ -1,6 +1,6 @@
 /**
- * A real browser, for tests of the page: Chromium where there is one. Elsewhere the tests say so and are skipped,
- * but never in CI.
+ * Tests in a real browser, Chromium. Where it is not installed they are skipped, with the reason in their name; in CI
+ * they fail instead.
  */
 import { accessSync } from "node:fs";
 import process from "node:process";
@@ -26,23 +26,23 @@ function exists(path: string): boolean {
   }
 }
 
-/** Chromium's own traffic would go to hosts that a test has no business with. */
+/** Among others: Chromium's own background traffic is off, which would go to hosts on the internet. */
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"];
 
-/** A tab of its own, with what its page complained about. */
+/** A tab in a browser context of its own, with the errors of its page. */
 export interface Tab {
   readonly page: Page;
   readonly complaints: string[];
 }
 
-/** A test that gets a browser's tabs; they are closed whatever happens. */
+/** Defines a test that opens tabs in a browser. The browser is closed when the test ends or fails. */
 export function browserTest(
   name: string,
   body: (open: (url: string) => Promise<Tab>) => Promise<void>,
 ): void {
   if (executablePath === undefined) {
     if (process.env["CI"])
-      throw new Error("Chromium is not installed, and CI skips nothing: apt-get install chromium");
+      throw new Error("Chromium must be installed in CI, where no test is skipped: apt-get install chromium");
     void test.skip(`${name} (Chromium is not installed)`);
     return;
   }

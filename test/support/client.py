@@ -1,9 +1,8 @@
 """
-A client in Python, for test/clients.test.ts:
+The Python client of test/clients.test.ts. It connects, has a conversation with the server, disconnects, and prints what
+it received as JSON:
 
     /usr/bin/python3 client.py URL (threads|asyncio) TRANSPORT...
-
-connects, talks, leaves, and prints what it saw as JSON.
 """
 import asyncio
 import json

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { type ClientOptions, WebSocket } from "ws";
 
-/** The ways in which a client talks to a server: over one transport, or over polling upgraded to WebSocket. */
+/** The `transports` option of a client for each way to connect; "upgraded" starts with polling, then upgrades. */
 export const TRANSPORTS = {
   polling: ["polling"],
   websocket: ["websocket"],
@@ -16,7 +16,7 @@ export const TRANSPORTS = {
 export type Over = keyof typeof TRANSPORTS;
 export const overs: Over[] = ["polling", "websocket", "upgraded"];
 
-/** Connects a socket.io-client that shares nothing with others; rejects when the server refuses it. */
+/** Connects a socket.io-client with a connection of its own; rejects when the server refuses it. */
 export async function connect(
   url: string,
   options: Partial<ManagerOptions & SocketOptions> = {},
@@ -32,11 +32,11 @@ export async function connect(
   return socket;
 }
 
-/** The next event of this name, as the array of its arguments. */
+/** Resolves with the arguments of the next event of this name. */
 export const next = (socket: Socket, event: string): Promise<unknown[]> =>
   new Promise((resolve) => socket.once(event, (...args: unknown[]) => resolve(args)));
 
-/** What events of this name bring from now on, as a list that grows: the first argument of each. */
+/** Collects the first argument of each event of this name from now on, in an array that grows. */
 export function collect(socket: Socket, event: string): unknown[] {
   const heard: unknown[] = [];
   socket.on(event, (value: unknown) => heard.push(value));
@@ -46,15 +46,15 @@ export function collect(socket: Socket, event: string): unknown[] {
 export interface Handshake {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** What a refusal said; "" for a handshake that was made. */
+  /** The body of a refusal; "" when the handshake succeeded. */
   readonly body: string;
-  /** The open WebSocket of a handshake that was made. */
+  /** The open WebSocket when the handshake succeeded. */
   readonly socket: WebSocket | undefined;
-  /** The first message on it, which may come with the handshake's answer. */
+  /** The first message on the WebSocket, which may arrive in the same packet as the 101. */
   readonly greeting: Promise<string>;
 }
 
-/** Makes a raw WebSocket handshake and tells how it was answered. The caller closes the socket. */
+/** Makes a WebSocket handshake, and resolves with the answer. The caller must close the socket. */
 export function handshake(
   url: string,
   headers: Record<string, string> = {},
@@ -86,18 +86,18 @@ export function handshake(
   });
 }
 
-/** A path that no test has a route for. */
+/** A path for which no test has a route. */
 export const CATCH_UP = "/catch-up";
 
 /**
- * Resolves when a server has taken in what was sent to it before, on other connections: it answers one more request.
- * For what a server does that nobody is told of.
+ * Resolves when a server has had time to process what was sent to it before on other connections: it has answered a few
+ * more requests by then. For what a server does without telling anybody.
  */
 export async function catchUp(url: string): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await (await fetch(url + CATCH_UP)).text();
 }
 
-/** Sends bytes on a TCP connection and resolves with all that came back when the server has closed it. */
+/** Sends bytes on a TCP connection, waits until the server closes it, and resolves with everything received. */
 export async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connectTcp(port, "127.0.0.1");
   socket.setEncoding("utf8");

@@ -1,5 +1,5 @@
 /**
- * A crowd of clients of one service, with fast paths and without: what they see must be the same.
+ * Tests with many clients of one service, with fast paths and without: the clients must receive the same.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import type { Service } from "../../src/index.ts";
 import { RawClient } from "./raw-client.ts";
 import { type Served, withService } from "./service.ts";
 
-/** Runs a test with a crowd of clients, with fast paths and without. */
+/** Defines a test with a crowd of clients that runs twice: with fast paths and without. */
 export function withCrowd(
   name: string,
   size: number,
@@ -26,14 +26,14 @@ export function withCrowd(
   }
 }
 
-/** Whole numbers. */
+/** The whole numbers from `from` up to but not including `to`. */
 export const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
 
-/** Waits until each client has received this number. */
+/** Waits until the last number that each client has received is this one. */
 export const received = (crowd: readonly RawClient[], last: number) =>
   Promise.all(crowd.map((client) => client.until(() => client.last === last)));
 
-/** The server's end of a client. */
+/** Finds the Socket.IO socket of a client on the server. */
 export const socketOf = (io: Service["io"], { sid }: RawClient) => {
   const socket = io.sockets.sockets.get(sid);
   assert.ok(socket);

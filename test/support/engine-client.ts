@@ -1,5 +1,5 @@
 /**
- * Engine.IO clients that send and receive single packets: what a well-behaved client would never send, too.
+ * Engine.IO clients that send and receive single packets, also such as a well-behaved client would never send.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -11,10 +11,10 @@ import { inTime, until } from "./until.ts";
 export const POLLING = "/socket.io/?EIO=4&transport=polling";
 export const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 
-/** Between the packets of a payload. */
+/** Separates the packets in the body of a polling request or answer. */
 export const SEPARATOR = "\x1e";
 
-/** What an open packet tells. */
+/** The data of an open packet. */
 export interface Open {
   readonly sid: string;
   readonly upgrades: string[];
@@ -71,7 +71,7 @@ export class PollingClient {
   }
 }
 
-/** Begins to POST to a session, and tells the connection, on which the rest of the body may follow. */
+/** Sends the head and the beginning of a POST. @returns the connection, on which the rest of the body can be sent */
 export async function beginPost(client: PollingClient, length: string, body: string): Promise<Socket> {
   const { hostname, port, pathname, search } = new URL(client.url);
   const connection = connectTcp(Number(port), hostname);
@@ -81,7 +81,7 @@ export async function beginPost(client: PollingClient, length: string, body: str
   return connection;
 }
 
-/** A WebSocket whose frames are read one after the other. */
+/** A session over WebSocket, whose frames are read one by one. */
 export class FrameClient {
   readonly socket: WebSocket;
   /** Resolves with the code when the socket is closed. */
@@ -147,12 +147,12 @@ export class FrameClient {
   }
 }
 
-/** The next session that the service opens, and why it ends. */
+/** Resolves with the next session that the service opens. */
 export function nextSession(engine: NodeJS.EventEmitter): Promise<Session> {
   return new Promise((resolve) => engine.once("connection", resolve));
 }
 
-/** Both ends of the session that a client is opening. */
+/** Resolves with both ends of the session that a client is opening. */
 async function bothEnds<Client>(
   engine: NodeJS.EventEmitter,
   opening: Promise<Client>,
@@ -161,15 +161,15 @@ async function bothEnds<Client>(
   return [await opening, await session];
 }
 
-/** Opens a session over polling, and tells both of its ends. */
+/** Opens a session over polling, and resolves with both of its ends. */
 export const openPolling = (url: string, engine: NodeJS.EventEmitter) =>
   bothEnds(engine, PollingClient.connect(url));
 
-/** Opens a session over WebSocket, and tells both of its ends. */
+/** Opens a session over WebSocket, and resolves with both of its ends. */
 export const openWebSocket = (url: string, engine: NodeJS.EventEmitter) =>
   bothEnds(engine, FrameClient.begin(url));
 
-/** Opens a session over WebSocket that is connected to the main namespace, and tells both of its ends. */
+/** Opens a session over WebSocket, connects to the main namespace, and resolves with both ends. */
 export async function joinWebSocket(
   url: string,
   io: Server,
@@ -178,7 +178,7 @@ export async function joinWebSocket(
   return [await FrameClient.join(url), await joined];
 }
 
-/** What the tests see of a session on the server. */
+/** The members of a session on the server that the tests use. */
 export interface Session extends NodeJS.EventEmitter {
   readonly id: string;
   readonly protocol: number;
@@ -198,11 +198,11 @@ export interface Session extends NodeJS.EventEmitter {
   close(discard?: boolean): void;
 }
 
-/** The reason and the description of a session's end. */
+/** Resolves with the reason and the description when a session closes. */
 export const ending = (session: Session): Promise<[reason: string, description: unknown]> =>
   new Promise((resolve) => session.once("close", (reason, description) => resolve([reason, description])));
 
-/** Resolves when a session can be written to: over polling, when a poll is pending; over WebSocket, when its client keeps up. */
+/** Resolves when a transport is writable: polling while a poll is pending, WebSocket while its client keeps up. */
 export const writable = (session: Pick<Session, "transport">): Promise<void> =>
   until("a session that can be written to", () => session.transport.writable);
 

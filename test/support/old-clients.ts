@@ -1,5 +1,6 @@
 /**
- * Older versions of socket.io-client, which speak older protocols, and the conversation that each must be able to have.
+ * Connects older versions of socket.io-client, some of which speak Engine.IO 3, and has each of them go through the same
+ * conversation with the server.
  */
 import assert from "node:assert/strict";
 import type connect from "socket.io-client-2";
@@ -13,7 +14,7 @@ export type Connect = typeof connect;
 
 /** Connects an older client; rejects when the server refuses it. */
 export async function connectOld(connect: Connect, url: string, over: Over): Promise<Socket> {
-  // Their timer for a connection that is not made would outlive one that is.
+  // They do not clear the timer of this timeout when they connect, and it would keep the test process running.
   const options = { forceNew: true, reconnection: false, timeout: false };
   const client = connect(url, { ...options, transports: TRANSPORTS[over] });
   await new Promise<void>((resolve, reject) => {
@@ -26,7 +27,7 @@ export async function connectOld(connect: Connect, url: string, over: Over): Pro
   return client;
 }
 
-/** What the server does in the conversation. */
+/** Adds the server's side of the conversation. */
 export function answer({ io }: Pick<Service, "io">): void {
   io.on("connection", async (socket) => {
     socket.on("echo", (value, ack) => ack(value));
@@ -44,7 +45,7 @@ const bytes = (value: unknown): number[] => {
   return [...value];
 };
 
-/** Events, acks and binary in both directions, and an end from each side. */
+/** Sends events, acks and binary in both directions, and has each side disconnect once. */
 export async function converse(connect: Connect, over: Over, { url, service }: Served): Promise<void> {
   for (const ender of ["client", "server"]) {
     const connection = new Promise<{ reason: Promise<string>; transport: () => string }>((resolve) => {

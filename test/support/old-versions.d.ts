@@ -1,5 +1,5 @@
 /**
- * The part of the older clients' interface that the tests use: version 2 has no types, and those of 3 are not exported.
+ * Types for what the tests use of the older clients: version 2 has no types, and version 3 does not export its own.
  */
 declare module "socket.io-client-2" {
   export interface Socket {

@@ -1,5 +1,6 @@
 /**
- * Requests of every kind that opens or serves a session, with the headers that say where their page is from.
+ * Sends each kind of request that Socket.IO clients make, with headers such as Origin that say which page makes it, and
+ * checks whether the guard lets it in.
  */
 import assert from "node:assert/strict";
 import type { ServiceOptions } from "../../src/index.ts";
@@ -9,7 +10,7 @@ import { silent, withService } from "./service.ts";
 
 export type Headers = Readonly<Record<string, string | undefined>>;
 
-/** The polling requests a browser makes, with what an engine answers when the guard has let them through. */
+/** The polling requests of a browser, and what the engine answers if the guard lets them in. */
 const REQUESTS = [
   { method: "GET", target: POLLING, body: "", letIn: /^0\{"sid":/ },
   { method: "POST", target: `${POLLING}&sid=unknown`, body: "3", letIn: /"Session ID unknown"/ },
@@ -24,7 +25,7 @@ export interface Answer {
   readonly letIn: boolean;
 }
 
-/** Makes each kind of request with these headers, as raw bytes, because fetch() keeps Origin and Host to itself. */
+/** Makes each kind of polling request with these headers, as raw bytes: fetch() sets Origin and Host itself. */
 async function askAll(port: number, given: Headers): Promise<Answer[]> {
   const answers: Answer[] = [];
   const lines = Object.entries({ Host: "example.org", ...given }).flatMap(([name, value]) =>
@@ -59,7 +60,7 @@ async function shake(port: number, given: Headers): Promise<Answer> {
   return { what, status, headers: flat, body, letIn: status === 101 };
 }
 
-/** Asks a service with all kinds of requests, and expects each origin to be let in, or refused and logged. */
+/** Sends a service all kinds of requests, and expects each origin to be let in, or refused and logged. */
 export const asking = (
   options: ServiceOptions,
   { accepted = [], refused = [] }: { accepted?: readonly Headers[]; refused?: readonly Headers[] },
@@ -86,7 +87,7 @@ export const asking = (
           assert.equal(headers["access-control-allow-origin"], undefined, what);
         }
       }
-      // As in a log, on one line
+      // each refusal is logged on one line
       const line = `${JSON.stringify(message).slice(1, -1)} (ALLOWED_ORIGINS: ${list})`;
       assert.deepEqual(warnings.splice(0), accepted.includes(given) ? [] : answers.map(() => line));
     }

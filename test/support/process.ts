@@ -1,5 +1,5 @@
 /**
- * Child processes of the runtime under test: the command, scripts, and whatever else a test starts. None outlives its test.
+ * Child processes: Hinoko's command, scripts, and whatever else a test starts. All are killed when their test ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -12,12 +12,12 @@ import { SETTINGS } from "../../src/settings.ts";
 import { launcher, runtime } from "./runtime.ts";
 import { PATIENCE } from "./until.ts";
 
-/** For files that must be inside this project: that import from it, or that are watched. */
+/** A folder inside this project, for files that import from it or that are watched. */
 export const TEST_FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
 export interface ProcessOptions {
   cwd?: string;
-  /** Besides what is inherited, of which the settings are no part. */
+  /** Added to the environment of the tests, from which the settings are removed. */
   env?: Record<string, string>;
 }
 
@@ -28,11 +28,11 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A running process, and what it has written so far. */
+/** A process, and what it has written so far. */
 export class Child {
   stdout = "";
   stderr = "";
-  /** Settled when the process has ended, and everything it started: they share its output. */
+  /** Resolves when the process and everything that it started have ended, because they share its stdout. */
   readonly #closed: Promise<number | null>;
   readonly #process: ChildProcess;
   readonly #changes = new EventEmitter();
@@ -40,7 +40,7 @@ export class Child {
   readonly #read = { stdout: 0, stderr: 0 };
 
   constructor(program: string, args: readonly string[], { cwd, env }: ProcessOptions = {}) {
-    // A group of its own, so that all of it can be killed.
+    // A process group of its own, so that killAll() reaches everything that it starts.
     this.#process = spawn(program, args, {
       ...(cwd !== undefined && { cwd }),
       env: { ...inherited(), ...env },
@@ -66,7 +66,9 @@ export class Child {
     });
   }
 
-  /** Waits for the next match in what it writes, behind the match of the last call. */
+  /**
+   * Waits until what it writes matches, and resolves with the match. Each call searches behind the match of the last one.
+   */
   async wrote(pattern: RegExp, stream: "stdout" | "stderr" = "stdout"): Promise<RegExpExecArray> {
     const patience = AbortSignal.timeout(PATIENCE);
     for (;;) {
@@ -80,7 +82,7 @@ export class Child {
     }
   }
 
-  /** Waits until it has ended, with everything that it started. */
+  /** Waits until it, and everything that it started, has ended. */
   async ended(): Promise<Outcome> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const impatience = new Promise<never>((_, reject) => {
@@ -96,9 +98,9 @@ export class Child {
     this.#process.stderr?.destroy();
   }
 
-  /** Signals this process alone. */
+  /** Sends a signal to this process only. */
   signal(name: NodeJS.Signals): void {
-    // Not the child's own kill(), after which Deno reports a death by that signal whatever the status is.
+    // Not ChildProcess.kill(): after it, Deno reports a death by this signal, whatever the exit status was.
     if (this.#process.pid !== undefined) process.kill(this.#process.pid, name);
   }
 
@@ -113,7 +115,7 @@ export class Child {
     try {
       process.kill(-this.#process.pid, "SIGKILL");
     } catch {
-      // they have just ended by themselves
+      // They have just ended by themselves.
     }
   }
 
@@ -122,7 +124,7 @@ export class Child {
   }
 }
 
-/** Runs a test with a process, which is killed afterwards whatever happens. */
+/** Runs a test with a process, and kills the process when the test ends or fails. */
 export async function withProcess<T>(
   program: string,
   args: readonly string[],
@@ -137,18 +139,18 @@ export async function withProcess<T>(
   }
 }
 
-/** Runs a test with the command, as it is started under this runtime. */
+/** Runs a test with Hinoko's command, started under this runtime. */
 export const withCommand = <T>(
   args: readonly string[],
   options: ProcessOptions,
   test: (child: Child) => Promise<T>,
 ): Promise<T> => withProcess(launcher.program, [...launcherArgs(args), ...args], options, test);
 
-/** Runs the command to its end. */
+/** Runs Hinoko's command until it ends. */
 export const runCommand = (args: readonly string[], options: ProcessOptions = {}): Promise<Outcome> =>
   withCommand(args, options, (child) => child.ended());
 
-/** Runs a script of this project under this runtime to its end, with the permissions that the command has. */
+/** Runs a script under this runtime until it ends, with the permissions of the command. It may import from the project. */
 export const runScript = (source: string, options: ProcessOptions = {}): Promise<Outcome> =>
   withFiles(
     { "main.mjs": source },
@@ -162,10 +164,10 @@ export const runScript = (source: string, options: ProcessOptions = {}): Promise
     TEST_FOLDER,
   );
 
-/** The command, serving. Whoever starts it kills it. */
+/** The command while it serves. The caller of start() must kill it. */
 export interface Running {
   readonly url: string;
-  /** Kills it without a word to its clients, and waits until it is gone. */
+  /** Kills it, so that its clients are not told, and waits until it has ended. */
   kill(): Promise<void>;
 }
 
@@ -185,13 +187,13 @@ export async function start(args: readonly string[], options: ProcessOptions = {
   }
 }
 
-/** Where there are permissions, starting another program needs one more than serving does. */
+/** The arguments that start the command. On Deno, `--runtime` and `--reload` need permission to start programs. */
 function launcherArgs(args: readonly string[]): string[] {
   const starts = args.some((arg) => /^--(?:runtime|reload|$)/.test(arg));
   return starts && runtime === "deno" ? launcher.args.toSpliced(1, 0, "--allow-run") : launcher.args;
 }
 
-/** The environment of the tests without the settings in it, and without what a test runner tells its own children. */
+/** The environment of the tests, without Hinoko's settings and without the variables that test runners set. */
 function inherited(): Record<string, string | undefined> {
   const settings = new Set(Object.values(SETTINGS).map(({ variable }) => variable));
   const isTheTests = (name: string) => settings.has(name) || /^(?:npm_|NODE_TEST_|FORCE_COLOR$)/.test(name);
@@ -199,7 +201,7 @@ function inherited(): Record<string, string | undefined> {
   return { ...Object.fromEntries(entries), NO_COLOR: "1" };
 }
 
-/** Runs a test with files in a folder of their own, which is removed afterwards. */
+/** Runs a test with files in a new folder, which is removed afterwards. */
 export async function withFiles<T>(
   files: Readonly<Record<string, string>>,
   test: (folder: string) => Promise<T>,

@@ -1,5 +1,6 @@
 /**
- * A TCP proxy in front of a server: it cuts connections off, or goes silent, under clients that know nothing of it.
+ * A TCP proxy in front of a server, which can cut off all connections or stop forwarding. Client and server then see what
+ * they see when a network fails.
  */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
@@ -15,7 +16,7 @@ export interface Proxy {
   restore(): void;
 }
 
-/** Runs a test with a proxy in front of a port, which is closed whatever happens. */
+/** Runs a test with a proxy in front of a port, and closes the proxy when the test ends or fails. */
 export async function withProxy(port: number, test: (proxy: Proxy) => Promise<void>): Promise<void> {
   const pairs = new Set<[Socket, Socket]>();
   let state: "forwarding" | "silent" | "closed" = "forwarding";

@@ -1,5 +1,6 @@
 /**
- * The client in Python, where Debian's packages of it are. Elsewhere the tests say so and are skipped, but never in CI.
+ * Tests with the Python client. Where Debian's packages of it are not installed they are skipped, with the reason in
+ * their name; in CI they fail instead.
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -14,14 +15,16 @@ const SCRIPT = fileURLToPath(new URL("client.py", import.meta.url));
 const imports = ["-c", "import socketio, aiohttp, requests, websocket"];
 const isThere = spawnSync(PROGRAM, imports, { stdio: "ignore" }).status === 0;
 
-/** A test that can run the script to its end, and gets what it printed. */
+/** Defines a test that can run client.py, and gets the JSON that it prints. */
 export function pythonTest(
   name: string,
   body: (run: (...args: string[]) => Promise<unknown>) => Promise<void>,
 ): void {
   if (!isThere) {
     if (process.env["CI"])
-      throw new Error(`python3-socketio is not installed, and CI skips nothing: apt-get install ${PACKAGES}`);
+      throw new Error(
+        `python3-socketio must be installed in CI, where no test is skipped: apt-get install ${PACKAGES}`,
+      );
     void test.skip(`${name} (python3-socketio is not installed)`);
     return;
   }

@@ -1,5 +1,5 @@
 /**
- * Random values that are the same in every run: a test that fails names its seed, and fails again with it.
+ * Random values that are the same in every run: a test that fails names its seed, and fails again with the same seed.
  */
 
 export class Random {
@@ -9,7 +9,7 @@ export class Random {
     this.#state = Math.imul(seed + 1, 0x9e3779b1);
   }
 
-  /** A whole number from 0 on, below the limit. @see https://github.com/cprosche/mulberry32 */
+  /** A whole number from 0 up to but not including the limit. @see https://github.com/cprosche/mulberry32 */
   below(limit: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -17,7 +17,7 @@ export class Random {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
   }
 
-  /** Whether something happens that does once in so many times. */
+  /** `true` once in so many times, on average. */
   onceIn(times: number): boolean {
     return this.below(times) === 0;
   }
@@ -32,7 +32,7 @@ export class Random {
     return bytes;
   }
 
-  /** Bytes in pieces of random lengths, some of them empty: a few thousand pieces at most. */
+  /** Splits bytes into pieces of random lengths, some of them empty; a few thousand pieces at the most. */
   split(bytes: Buffer): Buffer[] {
     const most = Math.max(this.pick([2, 8, 100, 5_000, bytes.length + 1]), bytes.length >> 10);
     const pieces = [];

@@ -1,5 +1,5 @@
 /**
- * A Socket.IO client on a bare TCP connection, which keeps all that it receives, and can stop reading.
+ * A Socket.IO client on a plain TCP connection, which keeps every message that it receives and can stop reading.
  */
 import { connect, type Socket } from "node:net";
 import { WEBSOCKET } from "./engine-client.ts";
@@ -20,12 +20,12 @@ const EVENT = "42";
 export class RawClient {
   /** The id of its Socket.IO socket, once it has joined. */
   sid = "";
-  /** The packets received so far, but for pings: text, of which a long one keeps its ends, and "<HEX>" for binary. */
+  /** The packets received so far, without pings: text (long ones shortened in the middle), and "<HEX>" for binary. */
   readonly messages: string[] = [];
-  /** Resolves with the code of the close frame, or with 1005 without one; with 1006 when there was no frame. */
+  /** Resolves with the code of the close frame: 1005 if the frame has none, 1006 if there was no close frame. */
   readonly closed: Promise<number>;
   readonly #socket: Socket;
-  /** What has come of the next frame, and how many bytes it takes at least. */
+  /** What has arrived of the next frame, and how many bytes that frame has at least. */
   #chunks: Buffer[] = [];
   #size = 0;
   #needed = 0;
@@ -59,7 +59,7 @@ export class RawClient {
     return Promise.all(Array.from({ length: size }, () => RawClient.join(url)));
   }
 
-  /** The numbers that the events received so far brought as their last argument. */
+  /** The last arguments of the events received so far, which are numbers. */
   get numbers(): number[] {
     return this.messages.filter((message) => message.startsWith(EVENT)).map(numberOf);
   }
@@ -69,7 +69,7 @@ export class RawClient {
     return numberOf(this.messages.at(-1) ?? "");
   }
 
-  /** Resolves when the messages fulfil a condition. */
+  /** Resolves when the messages received so far fulfil a condition. */
   async until(isEnough: (messages: readonly string[]) => boolean): Promise<void> {
     if (isEnough(this.messages)) return;
     const fulfilled = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export class RawClient {
   #receive(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    // A large frame is joined once, when all of it has come, and not again for each part of it.
+    // Concatenate a large frame once, when it is complete, and not again for each chunk.
     if (this.#size < this.#needed) return;
     let data = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : chunk;
     if (!this.#isOpen) {

@@ -1,5 +1,5 @@
 /**
- * A WebSocket client that writes whatever bytes it is told to, and reads the server's frames one by one (RFC 6455, 5).
+ * A WebSocket client that writes any bytes, valid or not, and reads the server's frames one by one (RFC 6455, 5).
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -41,7 +41,7 @@ export class RawWebSocket {
     this.socket.write(bytes);
   }
 
-  /** Writes bytes one by one, each in a packet of its own as far as the network does as it is told. */
+  /** Writes bytes one by one, each in a TCP packet of its own where the operating system lets it. */
   async trickle(bytes: Uint8Array): Promise<void> {
     for (const byte of bytes) {
       await new Promise<void>((resolve) => this.socket.write(Uint8Array.of(byte), () => resolve()));
@@ -49,7 +49,7 @@ export class RawWebSocket {
     }
   }
 
-  /** The next frame of the server's. */
+  /** Resolves with the next frame from the server. */
   async next(): Promise<Frame> {
     for (;;) {
       const received = this.#take();
@@ -59,9 +59,9 @@ export class RawWebSocket {
   }
 
   /**
-   * Reads to the end.
-   * @returns the texts that came before it, and the code of the close frame: 1005 when it names none, 1006 when the
-   * connection ends without one
+   * Reads until a close frame or the end of the connection.
+   * @returns the texts before it, and the code of the close frame: 1005 if the frame has none, 1006 if there was no
+   * close frame
    */
   async ending(): Promise<{ readonly texts: string[]; readonly code: number }> {
     const texts: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * The runtime that runs the tests, as data: its launcher, and the command line that starts it.
+ * The runtime that runs the tests: its name, its `serve()`, and how to start Hinoko's command under it.
  */
 import process from "node:process";
 import { getRuntimeKey } from "hono/adapter";
@@ -13,15 +13,15 @@ const launchers = {
 
 const isKnown = (key: string): key is keyof typeof launchers => key in launchers;
 const key = getRuntimeKey();
-if (!isKnown(key)) throw new Error(`The tests know no launcher for the runtime ${key}`);
+if (!isKnown(key)) throw new Error(`The runtime must be node, bun or deno (got "${key}")`);
 
-/** The value of `--runtime` that stands for this runtime. */
+/** The runtime's name, as in `--runtime`. */
 export const runtime = key;
 
-/** Whether its engine is engine.io: some of the `socketio` options are honoured there, and refused everywhere else. */
+/** Whether the engine is engine.io: only it supports some of the `socketio` options, the others refuse them. */
 export const hasEngineIo = runtime === "node" && process.env["ENGINE"] !== "native";
 
 export const { serve } = await launchers[key]();
 
-/** The program of this runtime, and its arguments that start the launcher's command. */
+/** The program of this runtime, and the arguments with which it starts Hinoko's command. */
 export const launcher = { program: process.execPath, args: commands[key].args(false) };

@@ -1,5 +1,5 @@
 /**
- * A real server on a free port, for the length of one test.
+ * Serves a real service on a free port while a test runs.
  */
 import assert from "node:assert/strict";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../../src/index.ts";
 import { hasEngineIo, serve } from "./runtime.ts";
 
-/** Swallows what a test provokes. */
+/** A logger that drops everything: refusals and failures that a test provokes are not shown. */
 export const silent = { info() {}, warn() {}, error() {} };
 
 export interface Served extends Listening {
@@ -20,18 +20,18 @@ export interface Served extends Listening {
   readonly ws: string;
 }
 
-/** The settings of a service, and whether it is served over TLS. */
+/** The settings of a service, and the key and certificate if it is served over TLS. */
 export type TestOptions = ServiceOptions & Pick<ServeOptions, "tls">;
 
 type Setup = (service: Service) => unknown;
 type Test = (served: Served) => Promise<void>;
 
-/** Settings for a service of a test's own: without the demo, on a free port, and silent about what the test provokes. */
+/** The settings of a service in a test: no demo, a free port of the loopback address, and no log. */
 export const QUIET = { logger: silent, chat: false, host: "127.0.0.1", port: 0 } satisfies ServiceOptions;
 
 /**
- * Runs a test with a `socketio` option that only engine.io has. Elsewhere, where nothing is ignored, the service must
- * refuse to be served, and the test does not run.
+ * Runs a test with a `socketio` option that only engine.io supports. With other engines the test does not run: there,
+ * serve() must reject the option by name instead of ignoring it.
  */
 export async function withEngineIoOption(
   socketio: NonNullable<ServiceOptions["socketio"]>,
@@ -47,7 +47,7 @@ export async function withEngineIoOption(
   });
 }
 
-/** Serves a service, runs the test with it, and closes it whatever happens. */
+/** Serves a service, runs the test with it, and closes it when the test ends or fails. */
 export function withService(options: TestOptions, test: Test): Promise<void>;
 /** @param setup adds routes and listeners before the service is served */
 export function withService(options: TestOptions, setup: Setup, test: Test): Promise<void>;
@@ -62,7 +62,7 @@ export async function withService(
   try {
     await test({ ...listening, service, ws: listening.url.replace(/^http/, "ws") });
   } finally {
-    service.io.engine.close(); // cuts off the sessions that the test has left open, which close() would wait for
+    service.io.engine.close(); // ends the sessions that the test left open; otherwise close() waits for them
     await listening.close();
   }
 }

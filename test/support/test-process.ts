@@ -1,5 +1,6 @@
 /**
- * One test file as a process: bounded in time, killed with everything it started, and counted from its JUnit report.
+ * Runs a test file as a process with a time limit, kills it with everything that it started, and counts its tests in the
+ * JUnit report.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
@@ -11,7 +12,7 @@ export interface TestProcess {
   readonly env: Readonly<Record<string, string>>;
   /** Where the runtime writes its JUnit report. */
   readonly report: string;
-  /** Where everything goes that it prints. */
+  /** Where its output is written. */
   readonly log: string;
 }
 
@@ -21,21 +22,21 @@ export interface FileOutcome {
   readonly skipped: number;
   readonly seconds: number;
   readonly output: string;
-  /** Why the file counts as failed although no test of it is reported as failed. */
+  /** Why the file failed although none of its tests is reported as failed. */
   readonly problem: string | undefined;
 }
 
 const running = new Set<number>();
 
 /**
- * Runs a test file to its end.
- * @param limit in seconds; a file that takes longer is killed, and counts as one failure
+ * Runs a test file until it ends.
+ * @param limit in seconds; a file that takes longer is killed, and counts as one failed test
  */
 export async function runTestFile(file: TestProcess, limit: number): Promise<FileOutcome> {
   const started = performance.now();
-  // A file, not a pipe: a pipe stays open for as long as anything that the tests have left behind holds it.
+  // Not a pipe: it would stay open as long as any process that the tests left behind.
   const log = openSync(file.log, "w");
-  // A group of its own, so that an interrupt in the terminal reaches the tests through killTestFiles() only.
+  // A process group of its own: Ctrl-C in the terminal goes to this process only, which then calls killTestFiles().
   const child = spawn(file.program, file.args, {
     detached: true,
     stdio: ["ignore", log, log],
@@ -74,7 +75,7 @@ export async function runTestFile(file: TestProcess, limit: number): Promise<Fil
   };
 }
 
-/** Kills the test files that are running. */
+/** Kills the processes of all test files that are running. */
 export function killTestFiles(): void {
   for (const pid of running) killTree(pid);
 }
@@ -86,7 +87,7 @@ function count(junit: string): Pick<FileOutcome, "passed" | "failed" | "skipped"
   return { passed: matches(/<testcase\b/g) - failed - skipped, failed, skipped };
 }
 
-/** Kills a process and its descendants, also those that lead a process group of their own, as the tests' servers do. */
+/** Kills a process and its descendants, also those in process groups of their own, as the servers of the tests are. */
 function killTree(root: number): void {
   const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
   const processes = [...(stdout ?? "").matchAll(/(\d+) +(\d+)/g)].map(([, pid, parent]) => [
@@ -97,12 +98,12 @@ function killTree(root: number): void {
   for (const ancestor of tree) {
     for (const [pid = 0, parent] of processes) if (parent === ancestor) tree.add(pid);
   }
-  // By the group as well: where there is no `ps`, it is all that is known.
+  // Kill the process group as well: without `ps`, the descendants are unknown.
   for (const pid of [-root, ...tree]) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // it has just ended by itself
+      // It has just ended by itself.
     }
   }
 }

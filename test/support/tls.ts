@@ -1,6 +1,6 @@
 /**
- * TLS for tests: a self-signed certificate for localhost and 127.0.0.1, valid until 2126, another key, and a client
- * that trusts the certificate.
+ * TLS for tests: a self-signed certificate for localhost and 127.0.0.1, valid until 2126, its key, another key, and a
+ * client that trusts the certificate.
  */
 import { once } from "node:events";
 import { request } from "node:https";
@@ -27,7 +27,7 @@ ILDaYCmFECiBHDGqz1zf22X7gXZ4iLEDTtUtJQdBNA==
 -----END CERTIFICATE-----
 `;
 
-/** A good key that is not the certificate's. */
+/** A valid key that does not belong to the certificate. */
 export const otherKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGQAEI8cd7aPcSSW+
 i7uNaOTkcj+0pJQX5vuq/lhp0t6hRANCAASVmQYlxp20tKIOEr1ZXeraq9WnkwfE
@@ -51,7 +51,7 @@ export function get(url: string, headers: Record<string, string> = {}): Promise<
   });
 }
 
-/** Sends bytes on a TLS connection and resolves with all that came back when the server has closed it. */
+/** Sends bytes on a TLS connection, waits until the server closes it, and resolves with everything received. */
 export async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", ca: cert });
   let answer = "";

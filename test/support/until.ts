@@ -1,15 +1,17 @@
 /**
- * Waiting with a bound: what does not come is an error that names it, before the runner knows only that a test took long.
+ * Waits with a time limit. The error names what did not happen, where the limit of the test runner would only say that
+ * the test took too long.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long one thing is waited for, in milliseconds: less than a test may take, so that it can clean up. */
+/** The time limit in milliseconds. It is shorter than that of a test, so that the test can still clean up. */
 export const PATIENCE = 25_000;
 
-const disappointment = (what: string) => new Error(`Waited ${PATIENCE / 1000} seconds in vain for ${what}`);
+const disappointment = (what: string) =>
+  new Error(`Timed out after ${PATIENCE / 1000} seconds of waiting for ${what}`);
 
 /**
- * Resolves with what a promise resolves with, when that comes in time.
+ * Resolves or rejects as the promise does, and rejects when the promise takes too long.
  * @param what is waited for, as a noun: "a frame from the server"
  */
 export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
@@ -21,7 +23,7 @@ export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
 }
 
 /**
- * Asks again and again until a condition holds. For what has no event: otherwise wait for the event.
+ * Checks a condition every few milliseconds until it holds. Where there is an event, wait for the event instead.
  * @param what is waited for, as a noun: "the end of all sessions"
  */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The WebSocket protocol in bytes, as a client writes and reads it: the opening handshake and frames.
+ * The bytes of the WebSocket protocol on the client's side: writes the opening handshake and frames, and reads frames.
  * @see https://www.rfc-editor.org/rfc/rfc6455
  */
 import { Buffer } from "node:buffer";
@@ -24,17 +24,17 @@ export const openingHandshake = (host: string, target: string): string =>
     "\r\n",
   ].join("\r\n");
 
-/** What a client's frame can be told besides its payload. */
+/** What can be set in a client's frame besides its payload, to make it invalid too. */
 interface FrameOptions {
   /** The first byte without the opcode: FIN and the reserved bits. @default FIN */
   readonly flags?: number;
-  /** @default some mask; `false` for a frame that is not masked */
+  /** Four bytes; `false` sends the frame unmasked. @default some mask */
   readonly mask?: readonly number[] | false;
-  /** The length that the header tells. @default the payload's */
+  /** The payload length in the header. @default the true length */
   readonly length?: bigint;
 }
 
-/** A frame as a client sends it. */
+/** Makes a frame as a client sends it. */
 export function frame(opcode: number, payload: string | Uint8Array, options: FrameOptions = {}): Buffer {
   const { flags = FIN, mask = [0x37, 0xfa, 0x21, 0x3d] } = options;
   const body = Buffer.from(payload);
@@ -48,22 +48,22 @@ export function frame(opcode: number, payload: string | Uint8Array, options: Fra
   return Buffer.concat([head, extended, Buffer.from(mask || []), masked]);
 }
 
-/** The payload of a close frame. */
+/** Makes the payload of a close frame. */
 export const closing = (code: number, reason: string | Uint8Array = ""): Buffer =>
   Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
 
 /**
- * How long the header of a server's frame is. The benchmark's load generator reads headers with this and the next
- * function, which allocate nothing.
- * @param code its second byte
+ * Tells the length of the header of a server's frame. The benchmark's load generator reads headers with this and the
+ * next function, because they allocate no memory.
+ * @param code the second byte of the header
  */
 export const headerLength = (code: number): number => (code < 126 ? 2 : code === 126 ? 4 : 10);
 
-/** How long the payload of a server's frame is, whose header has come. @param at where the frame begins */
+/** Tells the payload length of a server's frame whose header has arrived. @param at where the frame begins */
 export const payloadLength = (data: Buffer, at: number, code: number): number =>
   code < 126 ? code : code === 126 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2));
 
-/** A frame of the server's. */
+/** A frame from the server. */
 export interface Frame {
   readonly opcode: number;
   readonly payload: Buffer;
@@ -71,7 +71,7 @@ export interface Frame {
   readonly end: number;
 }
 
-/** How long a frame of the server's is, header and payload; 0 while its header has not come. @param at where it begins */
+/** Tells the length of a server's frame with its header; 0 until the header has arrived. @param at where it begins */
 export function frameLength(data: Buffer, at = 0): number {
   if (data.length - at < 2) return 0;
   const code = data.readUInt8(at + 1);
@@ -79,7 +79,7 @@ export function frameLength(data: Buffer, at = 0): number {
   return data.length - at < header ? 0 : header + payloadLength(data, at, code);
 }
 
-/** Reads a frame of the server's; `undefined` as long as it has not come whole. @param at where it begins */
+/** Reads a server's frame; `undefined` until it has arrived completely. @param at where it begins */
 export function readFrame(data: Buffer, at = 0): Frame | undefined {
   const end = at + frameLength(data, at);
   if (end === at || data.length < end) return undefined;

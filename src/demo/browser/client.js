@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The chat in the browser: one socket on /chat, and what happens on it told to the view and the log.
+ * The chat in the browser: connects a socket to the namespace /chat, and shows what happens on it in the view and log.
  *
- * It is a client like any other, so it has the server's events from the wire only; src/demo/chat.ts defines them.
+ * It imports nothing of the server. The types of events below repeat those in src/demo/chat.ts.
  */
 import * as log from "./log.js";
 import * as view from "./view.js";
@@ -28,7 +28,7 @@ import * as view from "./view.js";
  */
 
 const ACK_TIMEOUT = 10_000;
-/** Typing is repeated while it lasts, so that whoever listens can let it expire; see TYPING_EXPIRES in log.js. */
+/** While the user types, "typing" is sent again after this time, before it expires at the others (log.js). */
 const TYPING_REPEATS = 3_000;
 const TYPING_STOPS = 4_000;
 
@@ -44,11 +44,11 @@ const { io } = await import(`${socketPath}/socket.io.esm.min.js`).catch((error) 
 /** @type {import("socket.io-client").Socket<ServerEvents, ClientEvents>} */
 const socket = io("/chat", {
   path: socketPath,
-  // Without this, a reload while still on polling leaves a ghost with our name until the server's ping times out.
+  // Without this, a reload while still on polling leaves a member with our name in the room until the ping timeout.
   closeOnBeforeunload: true,
 });
 
-/** The seat that we hold, or want as soon as there is a connection. @type {Seat | undefined} */
+/** The seat that we have, or will ask for when the socket is connected. @type {Seat | undefined} */
 let seat;
 let seated = false;
 
@@ -94,7 +94,7 @@ function showTransport() {
 
 socket.on("presence", ({ members, change, name }) => {
   view.members(members);
-  if (name !== seat?.name) log.note(name, change); // it may be a lost connection of our own that is gone now
+  if (name !== seat?.name) log.note(name, change); // our own name: an old connection of ours timed out
   log.typing(name, false);
 });
 
@@ -113,9 +113,9 @@ view.onLeave(() => {
 /** @param {Seat} wanted */
 async function sit(wanted) {
   const reply = await ask((acked) => acked.emitWithAck("join", wanted));
-  if (seat !== wanted) return; // left again, or wants another by now
+  if (seat !== wanted) return; // the user has left, or asked for another seat, meanwhile
   if (reply.ok) entered(reply);
-  else if (socket.connected) left(reply.error); // and if not, the next "connect" asks again
+  else if (socket.connected) left(reply.error); // when disconnected, the next "connect" asks again
 }
 
 /**
@@ -140,7 +140,7 @@ function entered({ name, room, key, members }) {
   for (const message of waiting.splice(0)) void deliver(message);
 }
 
-/** @param {string} [error] why, when it was not our wish */
+/** @param {string} [error] the server's reason; none when the user left */
 function left(error) {
   stopTyping();
   if (seat) remember(seat, false);
@@ -197,7 +197,7 @@ function stopTyping() {
 // --- the rest ---
 
 /**
- * Emits with a time limit, and answers a lost connection or a missing ack as a failure like the server's own.
+ * Emits with a time limit. When no ack comes, it resolves with a failure of the same form as the server's.
  * @template Reply
  * @param {(acked: ReturnType<typeof socket.timeout>) => Promise<Reply>} emit
  * @returns {Promise<Reply | Failure>}
@@ -211,8 +211,8 @@ async function ask(emit) {
 }
 
 /**
- * Remembered for this tab only, so that two tabs can be two people. The key stays out of it: a duplicated tab would
- * come with the same key, and throw its original out.
+ * Stores the seat for this tab only, so that two tabs can be two people. The key is not stored: a duplicated tab would
+ * have the same key, and take the name away from the original tab.
  * @param {Seat} seat
  * @param {boolean} joined
  */
@@ -220,7 +220,7 @@ function remember({ name, room }, joined) {
   try {
     sessionStorage.setItem("hinoko.chat", JSON.stringify({ name, room, joined }));
   } catch {
-    // Storage is switched off, which costs no more than a name to type again.
+    // Storage is switched off: after a reload, the user has to type the name again.
   }
   const address = new URL(location.href);
   address.searchParams.set("room", room);
@@ -242,5 +242,5 @@ const before = remembered();
 const name = asked.get("name") ?? before.name ?? "";
 const room = asked.get("room") ?? before.room ?? "lobby";
 view.prefill({ name, room });
-// An address that says who and where, or a reload while in a room, needs no click.
+// Join without a click when the URL has both name and room, or after a reload while in a room.
 if (name && ((asked.has("name") && asked.has("room")) || before.joined)) seat = { name, room };

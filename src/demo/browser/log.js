@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * The conversation: messages and how far they got, who is typing, the field to write in.
+ * The conversation: messages and whether they were delivered, who is typing, and the message field.
  *
- * Whatever people wrote goes in as text, never as HTML.
+ * What people write is inserted as text, never as HTML.
  */
 import { badge, byId, make, onSubmit } from "./dom.js";
 
 /** @typedef {{ text: string, item: HTMLElement }} Outgoing a message of ours, on its way */
 
-/** A little more than a "still typing" takes to come again (TYPING_REPEATS in client.js). */
+/** A typist is forgotten after this time; longer than TYPING_REPEATS in client.js, after which "typing" comes again. */
 const TYPING_EXPIRES = 6_000;
 /** Messages of one author within this time are shown under one name. */
 const ONE_BREATH = 3 * 60_000;
@@ -20,17 +20,17 @@ const textField = byId("text", HTMLTextAreaElement);
 let self = "";
 let last = { name: "", time: 0 };
 
-/** Whether the end of the log is in sight, and to be kept there. */
+/** Whether the log is scrolled to its end, and follows new messages. */
 let following = true;
 log.addEventListener("scroll", () => {
   following = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
 });
 new ResizeObserver(follow).observe(log);
 
-/** Who is typing, each with the timer that forgets them. @type {Map<string, ReturnType<typeof setTimeout>>} */
+/** The names of those who are typing, each with the timer that removes it. @type {Map<string, ReturnType<typeof setTimeout>>} */
 const typists = new Map();
 
-/** A new conversation. @param {{ name: string, room: string }} seat */
+/** Starts a new conversation with an empty log. @param {{ name: string, room: string }} seat */
 export function restart({ name, room }) {
   self = name;
   messages.replaceChildren();
@@ -66,7 +66,7 @@ export function onSend(listener) {
   };
   onSubmit("compose", submit);
   textField.addEventListener("keydown", (event) => {
-    // While an input method composes, Enter picks a word.
+    // While an input method is composing (Japanese, say), Enter picks a word.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     submit();
@@ -108,7 +108,7 @@ function show({ item }, state, words) {
 
 // --- typing ---
 
-/** @param {(anything: boolean) => void} listener told whether there is anything in the field */
+/** @param {(anything: boolean) => void} listener gets whether the field has text */
 export function onTyping(listener) {
   textField.addEventListener("input", () => {
     fit();
@@ -176,7 +176,7 @@ function setTime(clock, time) {
   clock.textContent = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
-/** Lets the message field grow with what is in it; the style sheet says how far. */
+/** Grows the message field with its text; the style sheet sets the limit. */
 function fit() {
   textField.style.height = "auto";
   textField.style.height = `${textField.scrollHeight + 2}px`;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The page around the conversation: the gauges, the lobby, the room and who is in it. Like log.js it knows nothing of
- * sockets; client.js joins them.
+ * The page around the conversation: the gauges, the lobby, the room and its members. Like log.js it knows nothing of
+ * sockets: client.js connects both to one.
  */
 import { badge, byId, make, onSubmit } from "./dom.js";
 import * as log from "./log.js";
@@ -72,7 +72,7 @@ export function onLeave(listener) {
 }
 
 /**
- * Shows the room. The log is kept when it is the same as before: then it was only the connection that was lost.
+ * Shows the room. If it is the same room as before, the log is kept: only the connection was lost meanwhile.
  * @param {{ name: string, room: string }} seat
  */
 export function enter(seat) {
@@ -88,7 +88,7 @@ export function enter(seat) {
   log.restart(seat);
 }
 
-/** Back to the lobby, with what went wrong if anything did. @param {string} [error] */
+/** Goes back to the lobby, and shows an error if there is one. @param {string} [error] */
 export function exit(error = "") {
   if (here.name) prefill(here);
   document.title = "Hinoko chat";
@@ -97,7 +97,7 @@ export function exit(error = "") {
   complain("join-error", error, ...(error.startsWith("room") ? [roomField] : [nameField]));
 }
 
-/** The room asked for was refused; we are where we were. @param {string} error */
+/** Stays in this room, and shows why the server refused the other one. @param {string} error */
 export function stay(error) {
   complain("switch-error", error, otherRoom);
 }
