@@ -6,14 +6,8 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "./answer.ts";
 import { decodePayload, encodePayload, type Packet } from "./parser.ts";
+import { type PostBody, PostReader } from "./post.ts";
 import { Transport } from "./transport.ts";
-
-/** The body of a POST. */
-export interface PostBody {
-  readonly type: string | undefined;
-  /** Reads the whole text. Resolves with undefined when it is too large; rejects when the connection is lost. */
-  text(): Promise<string | undefined>;
-}
 
 /**
  * How long a session that is being closed waits for a poll that it can answer with the close packet, in milliseconds.
@@ -24,7 +18,7 @@ export class Polling extends Transport {
   readonly name = "polling";
   /** Answers the pending poll, if there is one. */
   #answer: ((answer: Answer) => void) | undefined;
-  #isReceiving = false;
+  readonly #posts = new PostReader();
   #isDiscarded = false;
   /** Finishes closing. Set while the close packet waits for a poll. */
   #finishClose: (() => void) | undefined;
@@ -73,22 +67,14 @@ export class Polling extends Transport {
 
   /** Handles a POST, whose body has packets from the client. */
   async receive(body: PostBody): Promise<Answer> {
-    if (this.#isReceiving) {
-      this.fail("data request overlap from client");
-      return emptyAnswer(400);
-    }
-    if (body.type === "application/octet-stream") {
-      this.fail("invalid content");
-      return emptyAnswer(400);
-    }
-    this.#isReceiving = true;
-    const text = await body.text().catch(() => null);
-    this.#isReceiving = false;
+    const text = await this.#posts.read(body);
     if (text === undefined) return emptyAnswer(413);
-    if (text === null) this.fail("data request connection closed prematurely");
-    if (text === null || this.readyState !== "open") return emptyAnswer(400);
-    this.#decode(text);
-    return postAnswer();
+    if (typeof text !== "string") this.fail(text.violation);
+    else if (this.readyState === "open") {
+      this.#decode(text);
+      return postAnswer();
+    }
+    return emptyAnswer(400);
   }
 
   #decode(text: string): void {

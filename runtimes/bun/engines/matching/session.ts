@@ -9,7 +9,8 @@ import type { Engine } from "../../../../src/engine/engine.ts";
 import type { EngineOptions } from "../../../../src/engine/options.ts";
 import { encodePayload, type Packet, type PacketOptions } from "../../../../src/engine/parser.ts";
 import type { Opening } from "../../../../src/engine/pipeline.ts";
-import { CLOSE_TIMEOUT, type PostBody } from "../../../../src/engine/polling.ts";
+import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
+import { type PostBody, PostReader } from "../../../../src/engine/post.ts";
 import type { EngineRequest } from "../../../../src/engine/request.ts";
 import type { CloseReason } from "../../../../src/engine/socket.ts";
 import type { Link } from "./link.ts";
@@ -48,7 +49,7 @@ export class Session extends EventEmitter {
   #closeError: Error | undefined;
   readonly #forwardedEvents = new Set<string>();
   #isPolling = false;
-  #isReceiving = false;
+  readonly #posts = new PostReader();
   /** Whether a packet that waits for the next poll may be compressed: if one may, its answer is. */
   #canCompress = false;
   /** The timeout of the latest ping that was answered or whose timeout was extended. It is not extended again. */
@@ -153,13 +154,9 @@ export class Session extends EventEmitter {
 
   /** Receives the packets of a POST, and answers it. */
   async receivePost(posted: PostBody, askBunEngine: AskBunEngine): Promise<Answer> {
-    if (this.#isReceiving) return this.#failRequest("data request overlap from client");
-    if (posted.type === "application/octet-stream") return this.#failRequest("invalid content");
-    this.#isReceiving = true;
-    const body = await posted.text().catch(() => null);
-    this.#isReceiving = false;
+    const body = await this.#posts.read(posted);
     if (body === undefined) return emptyAnswer(413);
-    if (body === null) return this.#failRequest("data request connection closed prematurely");
+    if (typeof body !== "string") return this.#failRequest(body.violation);
     const response = await askBunEngine({ method: "POST", body });
     return response.ok ? postAnswer() : emptyAnswer(400);
   }
