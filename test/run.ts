@@ -59,7 +59,9 @@ const filesIn = (...folders: string[]): string[] =>
 const all = filesIn("./test", "./test/parity");
 const parity = filesIn("./test/parity");
 /** Without those that have nothing to do with an engine. */
-const engines = all.filter((file) => !/\/(?:cli|ending|package|reload|settings)\.test\.ts$/.test(file));
+const engines = all.filter(
+  (file) => !/\/(?:cli|ending|package|reload|settings|surroundings|usage)\.test\.ts$/.test(file),
+);
 
 const node = (name: string, program: string, flags: string[], files = all): Target => ({
   name,
