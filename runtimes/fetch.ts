@@ -60,10 +60,11 @@ export function createFetch<Env extends Bindings>(
   };
 
   return (request, env, original = request) => {
-    const finish = (answer: Response): Answer =>
-      env.upgrade && answer.ok
-        ? makeHandshake(original, env, handshakeHeaders(original, answer), env.upgrade)
-        : answer;
+    const finish = (answer: Response): Answer => {
+      if (!env.upgrade || !answer.ok) return answer;
+      if (!isWellFormed(original)) return malformedHandshake();
+      return makeHandshake(original, env, handshakeHeaders(original, answer), env.upgrade);
+    };
     try {
       const answer = answerRequest(request, env);
       return answer instanceof Promise ? answer.then(finish).catch(answerFailure) : finish(answer);
@@ -85,7 +86,7 @@ function handshakeHeaders(request: Request, { headers }: Response): Headers {
 }
 
 /** Whether a handshake has the method and the version that RFC 6455 (4.2.1) demands: not every runtime checks them. */
-export const isWellFormed = ({ method, headers }: Request): boolean =>
+const isWellFormed = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("sec-websocket-version") === "13";
 
 /** Makes the answer to a malformed handshake (RFC 6455, 4.2.1 and 4.4). */

@@ -9,6 +9,7 @@ import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
+import { MAX_HTTP_BUFFER_SIZE } from "./engine/options.ts";
 import { ServiceApp } from "./http/app.ts";
 import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
@@ -121,7 +122,10 @@ export function createService<
     engine.reserve();
     if (!hasLastRoutes) addLastRoutes(runtime);
     hasLastRoutes = true;
-    const routes = new RouteSockets(settings.socketio.maxHttpBufferSize ?? 1_000_000, settings.logger);
+    const routes = new RouteSockets(
+      settings.socketio.maxHttpBufferSize ?? MAX_HTTP_BUFFER_SIZE,
+      settings.logger,
+    );
     const binding = { runtime, getConnInfo: forwarded.getConnInfo, routes };
     const { fetch } = app;
     return { settings, engine, binding, fetch, admitDirectly, closeRoutes: () => routes.close() };

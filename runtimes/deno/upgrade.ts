@@ -3,7 +3,7 @@
  * exception in between would stop the whole server. So everything that can fail is done before.
  */
 import type { Upgrade } from "../../src/engine/peer.ts";
-import { isWellFormed, type MakeHandshake, malformedHandshake } from "../fetch.ts";
+import { type MakeHandshake, malformedHandshake } from "../fetch.ts";
 import { DenoPeer } from "./peer.ts";
 import type { DenoEnv } from "./visitor.ts";
 
@@ -25,7 +25,6 @@ export const makeHandshake: MakeHandshake<DenoEnv> = (request, _env, headers, up
 
 /** @returns undefined if the request is not a well-formed handshake */
 function upgradeWebSocket(request: Request): Deno.WebSocketUpgrade | undefined {
-  if (!isWellFormed(request)) return undefined;
   try {
     return Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   } catch {
