@@ -107,9 +107,10 @@ export function createService<
   const app = new ServiceApp<ServiceEnv<Io>>(hosts, (c) => c.set("io", io));
 
   const path = io.path();
-  const sockets: Handler = async (c) => {
+  const sockets: Handler = async (c, next) => {
     // Engine.IO has this one path, and none below it: else requests below it would pass by a middleware for exactly it.
-    if (c.req.path !== `${path}/`) return c.notFound();
+    // The client's files are below it, and have routes of their own.
+    if (c.req.path !== `${path}/`) return next();
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
     const { io: _, ...variables } = c.var;

@@ -162,13 +162,23 @@ test("other files are not served, and no path leads out of the folder", () =>
       assert.ok(answer.length < 1_000, `${path} answered ${answer.length} characters`);
     }
     const posted = `POST ${FILE} HTTP/1.1\nHost: localhost\nContent-Length: 0\nConnection: close\n\n`;
-    assert.match(await exchange(port, posted), /^HTTP\/1\.1 400 /);
+    assert.match(await exchange(port, posted), /^HTTP\/1\.1 404 /);
   }));
 
-test("with serveClient: false, Socket.IO answers these paths with its own 400", () =>
+test("with serveClient: false, the client's files are not found", () =>
   withService({ socketio: { serveClient: false } }, async ({ url }) => {
-    for (const name of FILES) assert.equal((await ask(`${url}/socket.io/${name}`)).status, 400, name);
+    for (const name of FILES) assert.equal((await ask(`${url}/socket.io/${name}`)).status, 404, name);
   }));
+
+test("the files are served where an author has mounted Socket.IO in another place, too", () =>
+  withService(
+    {},
+    ({ app, sockets }) => app.all("/socket.io/*", sockets),
+    async ({ url }) => {
+      for (const name of FILES) assert.equal((await ask(`${url}/socket.io/${name}`)).status, 200, name);
+      assert.equal((await ask(`${url}/socket.io/?EIO=4&transport=polling`)).status, 200);
+    },
+  ));
 
 test("the files are served below socketio.path", async () => {
   for (const path of ["/live", "/live/", "/a/b"]) {
