@@ -174,11 +174,20 @@ function parseJson(json: string): unknown {
   }
 }
 
+/** What Socket.IO's option `parser` takes. */
+export interface SocketIoParser {
+  readonly Encoder: new () => Encoder;
+  readonly Decoder: new () => Decoder;
+}
+
 /**
  * Makes the value of Socket.IO's option `parser`. Socket.IO calls `new Decoder()` for each client without an
  * argument, so the class here fills in `maxDepth`.
  */
-export function createParser({ fastPaths, maxDepth }: Pick<Settings, "fastPaths" | "maxDepth">) {
+export function createParser({
+  fastPaths,
+  maxDepth,
+}: Pick<Settings, "fastPaths" | "maxDepth">): SocketIoParser {
   const Base = fastPaths ? FastDecoder : BoundedDecoder;
   return {
     Encoder: fastPaths ? FastEncoder : CheckedEncoder,
