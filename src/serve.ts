@@ -84,7 +84,8 @@ export function defineServe(runtime: Runtime): Serve {
       const timeout = startTimer(PENDING_REQUEST_TIMEOUT);
       // An adapter that has lost its connection to Redis, say, may never close.
       if (!isIoClosing) await Promise.race([service.io.close().catch(logError), timeout.isOver]);
-      await mounted.engine.detach(CLOSE_PACKET_TIMEOUT);
+      // What an author's listener of "disconnect" throws must not leave the port taken.
+      await mounted.engine.detach(CLOSE_PACKET_TIMEOUT).catch(logError);
       const listenerClosed = listener.close();
       mounted.closeRoutes();
       await Promise.race([listenerClosed, timeout.isOver]);
@@ -106,6 +107,10 @@ export function defineServe(runtime: Runtime): Serve {
       },
     };
     signal?.addEventListener("abort", onAbort);
+    if (signal?.aborted) {
+      await close(); // aborted while the runtime began to listen
+      signal.throwIfAborted();
+    }
     const url = formatUrl({ ...address, port: listener.port });
     return { url, port: listener.port, hostname, close };
   };

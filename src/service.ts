@@ -121,8 +121,13 @@ export function createService<
   let hasLastRoutes = false;
   const mount = (runtime: Runtime): Mounted => {
     engine.reserve();
-    if (!hasLastRoutes) addLastRoutes(runtime);
-    hasLastRoutes = true;
+    try {
+      if (!hasLastRoutes) addLastRoutes(runtime);
+      hasLastRoutes = true;
+    } catch (error) {
+      engine.release(); // Hono takes no routes after its first request, for example
+      throw error;
+    }
     const routes = new RouteSockets(
       settings.socketio.maxHttpBufferSize ?? MAX_HTTP_BUFFER_SIZE,
       settings.logger,

@@ -22,7 +22,7 @@ async function createEngine(
 ): Promise<FetchEngine<BunEnv>> {
   if (settings.engine !== "matching") return new BunEngine(engine, options, publish);
   const { MatchingEngine } = await import("./engines/matching/engine.ts");
-  return new MatchingEngine(engine, options);
+  return new MatchingEngine(engine, options, settings.logger);
 }
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
@@ -41,7 +41,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     // Bun has one limit for all routes. The author's keep Bun's own, unless Socket.IO needs more; on its route the
     // engine enforces maxHttpBufferSize itself.
     maxRequestBodySize: Math.max(MAX_BODY_SIZE, options.maxHttpBufferSize),
-    fetch: (request, server) => fetch(request, { server, hinoko }),
+    fetch: (request, server) => fetch(request, { server, request, hinoko }),
     websocket: {
       maxPayloadLength: options.maxHttpBufferSize,
       // Off: Socket.IO's heartbeat finds dead peers. The author's WebSocket routes have no such limit on Node either.

@@ -34,6 +34,8 @@ export class BunPeer implements Peer {
   #upgrade: Upgrade | undefined;
   #socket: BunSocket | undefined;
   #listener: PeerListener | undefined;
+  /** The end that came before there was a listener. */
+  #earlyEnd: [code: number, reason: string] | undefined;
   #topics = 0;
   /**
    * Whether Bun may have buffered a frame: `send()` said so, or it was published to a topic, of which this peer is not
@@ -50,6 +52,7 @@ export class BunPeer implements Peer {
     this.#socket = socket;
     this.#listener = this.#upgrade?.connect(this);
     this.#upgrade = undefined;
+    if (this.#earlyEnd) this.closed(...this.#earlyEnd);
   }
 
   received(message: string | Buffer<ArrayBuffer>): void {
@@ -61,10 +64,15 @@ export class BunPeer implements Peer {
     if (this.bufferedAmount < HIGH_WATER_MARK) this.#listener?.drained();
   }
 
+  /** Called by Bun, inside of `close()` if the server closes: also while `connect()` has not returned the listener. */
   closed(code: number, reason: string): void {
+    if (!this.#listener) {
+      this.#earlyEnd = [code, reason];
+      return;
+    }
     const violation = violationOf(reason);
-    if (violation) this.#listener?.failed(new Error(violation));
-    this.#listener?.closed(code, reason);
+    if (violation) this.#listener.failed(new Error(violation));
+    this.#listener.closed(code, reason);
   }
 
   get raw(): unknown {

@@ -8,6 +8,8 @@ import type { Bindings } from "../../src/runtime.ts";
 /** What `c.env` holds on Bun. */
 export interface BunEnv extends Bindings {
   readonly server: Bun.Server<unknown>;
+  /** The request as Bun gave it: Bun knows the address of this one only, and a route may replace `c.req.raw`. */
+  readonly request: Request;
   /**
    * Who opened the connection; set only when the request becomes a WebSocket, because Bun does not tell it any more
    * then.
@@ -24,11 +26,11 @@ class BunVisitor extends RequestVisitor {
   }
 
   get remote(): ConnInfo["remote"] {
-    return this.#env.remote ?? findRemote(this.request, this.#env.server);
+    return this.#env.remote ?? findRemote(this.#env);
   }
 }
 
-function findRemote(request: Request, server: Bun.Server<unknown>): ConnInfo["remote"] {
+function findRemote({ request, server }: BunEnv): ConnInfo["remote"] {
   const found = server.requestIP(request);
   if (!found) return {};
   const { address, port, family } = found;

@@ -81,7 +81,11 @@ function answerRequests(
       engine.serveDirectly?.(incoming, outgoing, opener);
     } else {
       leaveHostToGuard(incoming);
-      void runChain(incoming, outgoing);
+      runChain(incoming, outgoing).catch((error: unknown) => {
+        // The answer could not be written: a header that is not Latin-1, for example.
+        service.settings.logger.error(error);
+        outgoing.destroy();
+      });
     }
   });
 }

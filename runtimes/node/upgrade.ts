@@ -54,8 +54,10 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
     const { incoming, socket } = wire;
     leaveHostToGuard(incoming);
     const env: NodeEnv = { incoming, outgoing: undefined, hinoko: service.binding };
-    const answer = await service.fetch(createRequest(wire), env);
-    if (socket.destroyed) return;
+    const request = createRequest(wire);
+    if (!request) return writeResponse(socket, new Response("Bad Request", { status: 400 }));
+    const answer = await service.fetch(request, env);
+    if (socket.destroyed) return answer.body?.cancel();
     if (answer.ok && env.upgrade) makeHandshake(wire, answer.headers, env.upgrade);
     else if (!answer.ok || !engine.makeHandshake?.(wire, answer.headers)) await writeResponse(socket, answer);
   }
@@ -69,17 +71,21 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
   }
 }
 
-/** Makes the Request of a handshake. Its signal is aborted when the client leaves before it is answered. */
-function createRequest({ incoming, socket }: Wire): Request {
+/**
+ * Makes the Request of a handshake. Its signal is aborted when the client leaves before it is answered.
+ * @returns undefined for a target that is part of no URL ("*")
+ */
+function createRequest({ incoming, socket }: Wire): Request | undefined {
   const {
     url = "/",
     headers: { host = "localhost" },
     rawHeaders,
   } = incoming;
+  const target = url.startsWith("/") ? `${schemeOf(incoming)}://${host}${url}` : url;
+  if (!URL.canParse(target)) return undefined;
   const headers = new Headers();
   for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
   const departure = new AbortController();
   socket.once("close", () => departure.abort());
-  const target = url.startsWith("/") ? `${schemeOf(incoming)}://${host}${url}` : url;
   return new Request(target, { headers, signal: departure.signal });
 }

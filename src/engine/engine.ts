@@ -103,9 +103,19 @@ export class Engine extends EventEmitter {
   async detach(timeout: number): Promise<void> {
     const deadline = Date.now() + timeout;
     this.refuseSessions();
-    while (this.close().clientsCount > 0 && Date.now() < deadline) await sleep(CHECK_INTERVAL);
+    try {
+      while (this.close().clientsCount > 0 && Date.now() < deadline) await sleep(CHECK_INTERVAL);
+      this.#isClosing = false;
+      this.close();
+    } finally {
+      // Also when an author's listener of "disconnect" has thrown.
+      this.release();
+    }
+  }
+
+  /** Gives the place back that `reserve()` has taken. */
+  release(): void {
     this.#isClosing = false;
-    this.close();
     this.#driver = undefined;
     this.#isReserved = false;
   }

@@ -74,8 +74,10 @@ export class RouteSockets implements WebSocketRoutes {
     return {
       received: (frame) => {
         if (isLarger(frame, this.#maxSize)) return peer.close(CloseCode.TOO_BIG);
-        const data = typeof frame === "string" ? frame : toArrayBuffer(frame);
-        void callListener(() => events.onMessage?.(new MessageEvent("message", { data }), context));
+        void callListener(() => {
+          const data = typeof frame === "string" ? frame : toArrayBuffer(frame);
+          return events.onMessage?.(new MessageEvent("message", { data }), context);
+        });
       },
       drained() {},
       failed: (error) => {

@@ -15,17 +15,20 @@ import type { Exchange } from "../../../../src/engine/exchange.ts";
 import type { EngineOptions } from "../../../../src/engine/options.ts";
 import type { Peer, Upgrade } from "../../../../src/engine/peer.ts";
 import { type Opening, Pipeline } from "../../../../src/engine/pipeline.ts";
+import type { Logger } from "../../../../src/settings.ts";
 import type { BunEnv } from "../../visitor.ts";
 import { Link, type Transport } from "./link.ts";
 import { type BunEngineSocket, Session } from "./session.ts";
 
 export class MatchingEngine extends Pipeline<Session, BunEnv> {
   readonly #server: Server;
+  readonly #logger: Logger;
   /** The function that takes the socket which bun-engine opens for a request. */
   readonly #openers = new WeakMap<Request, (socket: BunEngineSocket) => void>();
 
-  constructor(engine: Engine, options: EngineOptions) {
+  constructor(engine: Engine, options: EngineOptions, logger: Logger) {
     super(engine, options);
+    this.#logger = logger;
     const { pingInterval, pingTimeout, upgradeTimeout, maxHttpBufferSize } = options;
     this.#server = new Server({ pingInterval, pingTimeout, upgradeTimeout, maxHttpBufferSize });
     this.#server.on("connection", (socket, request) => this.#openers.get(request)?.(socket));
@@ -107,7 +110,11 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
           if (answer?.ok) link.deliverEarlyFrames();
           else link.close();
         };
-        void makeTransport();
+        makeTransport().catch((error: unknown) => {
+          // A listener of the author's has thrown, say.
+          this.#logger.error(error);
+          link.close();
+        });
         return link;
       },
     };
