@@ -24,7 +24,8 @@ export function withChainHeaders(Base: new (...args: Args) => WebSocketServer) {
     constructor(...args: Args) {
       super(...args);
       this.on("headers", (lines, request: Handshake) => {
-        if (request.chainHeaders) lines.push(...headerLines(request.chainHeaders));
+        if (!request.chainHeaders) return;
+        lines.push(...headerLines(request.chainHeaders));
         request.chainHeaders = undefined; // the session keeps its request, and would keep these with it
       });
     }

@@ -93,7 +93,7 @@ export class PublishingAdapter extends Adapter {
       flags,
     }: Pick<BroadcastOptions, "flags"> & {
       packet: Packet;
-      encoded: readonly Data[];
+      encoded: Data[];
       except: ReadonlySet<SocketId>;
       members: SocketIds;
     },
@@ -104,7 +104,7 @@ export class PublishingAdapter extends Adapter {
       if (!socket) continue;
       // A copy: a listener may remove itself.
       for (const listener of socket.listenersAnyOutgoing().slice()) listener.apply(socket, packet.data);
-      socket.client["writeToEngine"]([...encoded], { preEncoded: true, volatile, compress });
+      socket.client["writeToEngine"](encoded, { preEncoded: true, volatile, compress });
       // A listener may have made the socket leave.
       if (members.has(id)) crowd.subscribe(socket);
     }
