@@ -4,19 +4,11 @@
  * it on Node.js; `bunx --bun hinoko` and `deno run npm:hinoko/hinoko` on Bun and Deno, all the same.
  */
 import process from "node:process";
-import { getRuntimeKey } from "hono/adapter";
 import { main } from "../src/cli.ts";
 import { commands } from "./commands.ts";
+import { findLauncher, launchers } from "./launchers.ts";
 
-const launchers = {
-  node: () => import("./node.ts"),
-  bun: () => import("./bun.ts"),
-  deno: () => import("./deno.ts"),
-};
-
-const isKnown = (key: string): key is keyof typeof launchers => key in launchers;
-const found = getRuntimeKey();
-const key = isKnown(found) ? found : "node";
+const key = findLauncher() ?? "node";
 const { serve } = await launchers[key]();
 const runtime = { name: commands[key].name, version: process.versions[key] ?? "" };
 

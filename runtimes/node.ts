@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The launcher for Node.js: engine.io, or Hinoko's own engine, behind @hono/node-server.
  */

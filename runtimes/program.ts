@@ -20,7 +20,7 @@ export function isProgram(name: string, launcher: { url?: string; main?: boolean
   return isBeside && (launcher.main ?? isStarted(launcher.url));
 }
 
-/** Node.js 20 and 22 have no `import.meta.main`; npm runs the command through a link. */
+/** Node.js 20 and 22 have no `import.meta.main`. The package may be installed as a link, whose target `url` names. */
 function isStarted(url: string): boolean {
   const program = process.argv[1];
   try {

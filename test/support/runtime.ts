@@ -4,16 +4,10 @@
 import process from "node:process";
 import { getRuntimeKey } from "hono/adapter";
 import { commands } from "../../runtimes/commands.ts";
+import { findLauncher, launchers } from "../../runtimes/launchers.ts";
 
-const launchers = {
-  node: () => import("../../runtimes/node.ts"),
-  bun: () => import("../../runtimes/bun.ts"),
-  deno: () => import("../../runtimes/deno.ts"),
-};
-
-const isKnown = (key: string): key is keyof typeof launchers => key in launchers;
-const key = getRuntimeKey();
-if (!isKnown(key)) throw new Error(`The runtime must be node, bun or deno (got "${key}")`);
+const key = findLauncher();
+if (!key) throw new Error(`The runtime must be node, bun or deno (got "${getRuntimeKey()}")`);
 
 /** The runtime's name, as in `--runtime`. */
 export const runtime = key;
