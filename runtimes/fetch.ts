@@ -10,6 +10,7 @@ import type { EngineDriver, Opener } from "../src/engine/driver.ts";
 import type { Upgrade } from "../src/engine/peer.ts";
 import { targetOf } from "../src/engine/url.ts";
 import { addPageHeaders } from "../src/http/pages.ts";
+import { chooseProtocol } from "../src/http/websocket-routes.ts";
 import type { Bindings, Mounted } from "../src/runtime.ts";
 
 /** An engine that can answer a request without the Hono chain. */
@@ -74,13 +75,10 @@ export function createFetch<Env extends Bindings>(
   };
 }
 
-/**
- * The headers of the 101: those that the chain has set, and the subprotocol. The server chooses the first one that the
- * client offers, as ws does on Node, because a client that offers subprotocols fails when none is chosen.
- */
+/** The headers of the 101: those that the chain has set, and the subprotocol. */
 function handshakeHeaders(request: Request, { headers }: Response): Headers {
   const fields = new Headers(endToEndFields(headers));
-  const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+  const protocol = chooseProtocol(request);
   if (protocol) fields.set("Sec-WebSocket-Protocol", protocol);
   return fields;
 }

@@ -6,8 +6,8 @@ import process from "node:process";
 const ignore = (): void => {};
 
 /**
- * Has such writes vanish, as they do on Bun and Deno. On Node.js they are "error" events of the stream, which end a
- * process where nobody listens. May be called again.
+ * Has such writes vanish. Otherwise they are "error" events of the stream where a runtime emits them, and end the process
+ * because nobody listens. May be called again.
  */
 export function outliveOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {

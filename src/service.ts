@@ -9,7 +9,7 @@ import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
-import { MAX_HTTP_BUFFER_SIZE } from "./engine/options.ts";
+import { readMaxSize } from "./engine/options.ts";
 import { ServiceApp } from "./http/app.ts";
 import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
@@ -128,10 +128,7 @@ export function createService<
       engine.release(); // Hono takes no routes after its first request, for example
       throw error;
     }
-    const routes = new RouteSockets(
-      settings.socketio.maxHttpBufferSize ?? MAX_HTTP_BUFFER_SIZE,
-      settings.logger,
-    );
+    const routes = new RouteSockets(readMaxSize(settings.socketio), settings.logger);
     const binding = { runtime, getConnInfo: forwarded.getConnInfo, routes };
     const { fetch } = app;
     return { settings, engine, binding, fetch, admitDirectly, closeRoutes: () => routes.close() };

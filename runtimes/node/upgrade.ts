@@ -8,7 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { MAX_HTTP_BUFFER_SIZE } from "../../src/engine/options.ts";
+import { readMaxSize } from "../../src/engine/options.ts";
 import type { Upgrade } from "../../src/engine/peer.ts";
 import type { Mounted } from "../../src/runtime.ts";
 import { writeResponse } from "./answer.ts";
@@ -31,7 +31,7 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
     clientTracking: false,
     // The engine and the author's routes check the size of a message too, but ws refuses a message that is too large
     // before all of it has come.
-    maxPayload: settings.socketio.maxHttpBufferSize ?? MAX_HTTP_BUFFER_SIZE,
+    maxPayload: readMaxSize(settings.socketio),
   });
 
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {

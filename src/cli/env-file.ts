@@ -1,13 +1,13 @@
 /**
- * The file .env in the current folder, which Bun reads by itself and Node.js and Deno do not.
+ * The file .env in the current folder. Some runtimes read it by themselves and others do not, so the command reads it.
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { parseEnv } from "node:util";
 
 /**
- * Adds the variables of .env to the environment; one that is set already stays as it is. Not `process.loadEnvFile()`,
- * which overwrites them on Deno.
+ * Adds the variables of .env to the environment; one that is set already stays as it is. Not by
+ * `process.loadEnvFile()`, which overwrites them on some runtimes.
  */
 export async function readEnvFile(): Promise<void> {
   const text = await readFile(".env", "utf8").catch((error: unknown) => {

@@ -8,8 +8,8 @@ import { SettingsError, type SocketIoOptions } from "../settings.ts";
 import type { Data } from "./parser.ts";
 import type { RequestLike } from "./request.ts";
 
-/** Engine.IO's default for the option, in bytes. Author's WebSocket routes have the same limit. */
-export const MAX_HTTP_BUFFER_SIZE = 1_000_000;
+/** Reads the most bytes that one message may have. The WebSocket routes of authors have the same limit. */
+export const readMaxSize = ({ maxHttpBufferSize = 1_000_000 }: SocketIoOptions): number => maxHttpBufferSize;
 
 export interface EngineOptions {
   /** How long the engine waits after a pong before it pings again, in milliseconds. @default 25000 */
@@ -77,7 +77,7 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
     pingInterval: options.pingInterval ?? 25_000,
     pingTimeout: options.pingTimeout ?? 20_000,
     upgradeTimeout: options.upgradeTimeout ?? 10_000,
-    maxHttpBufferSize: options.maxHttpBufferSize ?? MAX_HTTP_BUFFER_SIZE,
+    maxHttpBufferSize: readMaxSize(options),
     transports,
     allowUpgrades: options.allowUpgrades ?? true,
     httpCompression: readCompression(options.httpCompression),

@@ -28,6 +28,14 @@ export const upgradeWebSocket: UpgradeWebSocket = defineWebSocketHelper(
   },
 );
 
+/**
+ * Chooses the subprotocol of a WebSocket: the first one that the client offers, as ws does on Node. A client that offers
+ * subprotocols fails when none is chosen.
+ * @returns undefined when the client offers none
+ */
+export const chooseProtocol = ({ headers }: Request): string | undefined =>
+  headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+
 /** Connects the WebSockets of the author's routes to the author's listeners, and keeps those that are open. */
 export class RouteSockets implements WebSocketRoutes {
   readonly #maxSize: number;
@@ -43,7 +51,7 @@ export class RouteSockets implements WebSocketRoutes {
 
   upgrade(c: Context, events: WSEvents): Upgrade {
     const url = new URL(c.req.url);
-    const protocol = c.req.header("sec-websocket-protocol")?.split(",")[0]?.trim() ?? "";
+    const protocol = chooseProtocol(c.req.raw) ?? "";
     // Listeners may read `c.req`, but some runtimes cannot read a request any more once its WebSocket is open.
     c.req.raw = new Request(url, { headers: [...c.req.raw.headers] });
     return { connect: (peer) => this.#connect(peer, events, { url, protocol }) };
