@@ -3,6 +3,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Command } from "../src/cli/respawn.ts";
+import { advisePermission } from "./deno/permissions.ts";
 
 const isSource = () => import.meta.url.endsWith(".ts");
 const launcher = (name: string) =>
@@ -59,5 +60,6 @@ export const commands = {
       ...flags,
       launcher("deno"),
     ],
+    advise: advisePermission,
   },
 } satisfies Record<string, Command>;

@@ -2,12 +2,12 @@
  * The command: hinoko runserver [HOST:PORT]. Every file in runtimes/ that is run directly calls `main()`.
  */
 import process from "node:process";
+import { type Advise, withAdvice } from "./cli/advice.ts";
 import { AppError, findApp, loadApp } from "./cli/app-file.ts";
 import { parseAddress, parseArguments, UsageError } from "./cli/arguments.ts";
 import { awaitEnd } from "./cli/ending.ts";
 import { readEnvFile } from "./cli/env-file.ts";
 import { banner, help, VERSION } from "./cli/help.ts";
-import { adviceFor, withAdvice } from "./cli/permissions.ts";
 import { type Commands, findBinary, RespawnError, runAgain } from "./cli/respawn.ts";
 import { outliveOutput } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
@@ -33,9 +33,13 @@ interface Order {
   readonly app?: string | undefined;
   /** Who started this process. */
   readonly parent: number;
+  readonly advise: Advise;
 }
 
-async function runserver({ runtime, serve }: Launcher, { address, app, parent }: Order): Promise<void> {
+async function runserver(
+  { runtime, serve }: Launcher,
+  { address, app, parent, advise }: Order,
+): Promise<void> {
   await readEnvFile();
   const file = app ?? (await findApp());
   // Without an app there is the demo to serve, in production too.
@@ -43,7 +47,7 @@ async function runserver({ runtime, serve }: Launcher, { address, app, parent }:
   const service = createService({
     ...(address && parseAddress(address)),
     ...demo,
-    logger: withAdvice(console),
+    logger: withAdvice(console, advise),
   });
   logErrors(service);
   if (file !== undefined) await (await loadApp(file))(service);
@@ -51,7 +55,11 @@ async function runserver({ runtime, serve }: Launcher, { address, app, parent }:
   service.settings.logger.info(banner(runtime, listening, service, file));
 
   awaitEnd(parent, {
-    stop: () => void listening.close().then(() => process.exit(0), fail),
+    stop: () =>
+      void listening.close().then(
+        () => process.exit(0),
+        (error: unknown) => fail(error, advise),
+      ),
     force: () => process.exit(1),
   });
 }
@@ -74,6 +82,7 @@ export async function main(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   const parent = process.ppid;
+  const advise: Advise = (error) => launcher.commands[launcher.key]?.advise?.(error);
   outliveOutput();
   try {
     const { address, app, reload, flags, ...asked } = parseArguments(argv);
@@ -87,21 +96,21 @@ export async function main(
       throw new UsageError(`Unknown runtime: ${key} (known: ${known})`);
     }
     const isHere = key === launcher.key && !reload && flags.length === 0;
-    if (isHere) return await runserver(launcher, { address, app, parent });
+    if (isHere) return await runserver(launcher, { address, app, parent, advise });
     const binary = key === launcher.key ? process.execPath : await findBinary(command);
     const order = [...(address ? [address] : []), ...(app ? ["--app", app] : [])];
     process.exitCode = await runAgain(parent, binary, command.args(reload, flags), order);
   } catch (error) {
-    fail(error);
+    fail(error, advise);
   }
 }
 
 const EXPECTED = [UsageError, AppError, SettingsError, ListenError, RespawnError];
 
-function fail(error: unknown): void {
+function fail(error: unknown, advise: Advise): void {
   const isExpected = error instanceof Error && EXPECTED.some((kind) => error instanceof kind);
   console.error(isExpected ? error.message : error);
-  const advice = adviceFor(error);
+  const advice = advise(error);
   if (advice !== undefined) console.error(advice);
   const status = isExpected ? 2 : 1;
   process.exitCode = status;

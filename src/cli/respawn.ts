@@ -7,6 +7,7 @@ import { stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Advise } from "./advice.ts";
 import { awaitEnd, LAUNCHED } from "./ending.ts";
 
 /** How a launcher is started from a command line. */
@@ -22,6 +23,8 @@ export interface Command {
    * @param flags of the program itself, from the command line
    */
   args(watch: boolean, flags?: readonly string[]): string[];
+  /** What an operator can do about errors that only this runtime has. */
+  readonly advise?: Advise;
 }
 
 /** Launchers by the value of `--runtime` that stands for them. */
