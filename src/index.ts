@@ -6,6 +6,7 @@ import type { GetConnInfo } from "hono/conninfo";
 export type { EngineDriver, EngineMiddleware, Opener } from "./engine/driver.ts";
 export type { Engine } from "./engine/engine.ts";
 export { upgradeWebSocket } from "./http/websocket-routes.ts";
+export type { ErrorListener, ErrorPlace } from "./operation/errors.ts";
 export { variablesOf } from "./realtime/variables.ts";
 export type { Address, Bindings, Runtime, Tls } from "./runtime.ts";
 export { defineServe, ListenError, type Listening, type Serve, type ServeOptions } from "./serve.ts";

@@ -17,6 +17,8 @@ import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
+import { ContainedServer } from "./operation/containment/server.ts";
+import { type ErrorListener, Errors } from "./operation/errors.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { createParser } from "./realtime/parser.ts";
 import { RecoveringAdapter } from "./realtime/recovery.ts";
@@ -47,6 +49,11 @@ export interface Service<
   /** The Socket.IO route, for an author who wants it in another place: `app.all("/socket.io/*", service.sockets)`. */
   readonly sockets: Handler;
   readonly settings: Settings;
+  /**
+   * Has a function hear of each error of an author's function that Socket.IO, or a WebSocket route, has called. The error
+   * is logged all the same. Errors of Hono's handlers are for `app.onError()`.
+   */
+  readonly onError: (listener: ErrorListener) => void;
 }
 
 const isContentfulStatus = (status: number): status is ContentfulStatusCode => status >= 200 && status <= 599;
@@ -95,12 +102,15 @@ export function createService<
 >(options?: ServiceOptions): Service<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
   type Io = Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
   const settings = readSettings(options);
+  const errors = new Errors(settings.logger);
   const forwarded = new Forwarded(settings);
   const origins = new Origins(settings, forwarded);
 
-  // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
-  const io: Io = new Server({ ...chooseDefaults(settings), ...omitUndefined(settings.socketio) });
   const engine = new Engine();
+  // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
+  const ioOptions = { ...chooseDefaults(settings), ...omitUndefined(settings.socketio) };
+  const isContained = settings.errors === "contain";
+  const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new Server(ioOptions);
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);
@@ -128,7 +138,9 @@ export function createService<
       engine.release(); // Hono takes no routes after its first request, for example
       throw error;
     }
-    const routes = new RouteSockets(readMaxSize(settings.socketio), settings.logger);
+    const routes = new RouteSockets(readMaxSize(settings.socketio), (error, name) =>
+      errors.report(error, { in: `${name} of a WebSocket route` }),
+    );
     const binding = { runtime, getConnInfo: forwarded.getConnInfo, routes };
     const { fetch } = app;
     return { settings, engine, binding, fetch, admitDirectly, closeRoutes: () => routes.close() };
@@ -166,5 +178,5 @@ export function createService<
     app.all(`${path}/*`, sockets);
   }
 
-  return { app, io, sockets, settings, mount };
+  return { app, io, sockets, settings, mount, onError: (listener) => errors.onError(listener) };
 }

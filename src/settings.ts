@@ -3,10 +3,18 @@
  * An option wins over its environment variable, and the variable over the default.
  */
 import process from "node:process";
-import proxyaddr from "proxy-addr";
 import type { ServerOptions } from "socket.io";
 import * as v from "valibot";
-import { normalizeOrigin } from "./web-origin.ts";
+import {
+  allowedHosts,
+  allowedOrigins,
+  boolean,
+  integer,
+  port,
+  TRANSPORTS,
+  transports,
+  trustProxy,
+} from "./setting-forms.ts";
 
 /** Where Hinoko writes what an operator should know. `console` is one. */
 export type Logger = Pick<Console, "info" | "warn" | "error">;
@@ -66,6 +74,13 @@ export interface ServiceOptions {
   /** Whether the demo chat is at `/`, unless the author has a route there. @default CHAT, else only in development */
   chat?: boolean | string;
   /**
+   * What becomes of an error that a function of the author's throws, or rejects with, when Socket.IO calls it: a
+   * listener, a middleware, an acknowledgement. "contain": it is logged, told to `service.onError()`, and ends nothing
+   * else. "exit": it is uncaught, as with Socket.IO alone, and ends the process unless the author catches it there.
+   * @default ERRORS, else "contain"
+   */
+  errors?: string;
+  /**
    * Whether Hinoko takes its own fast paths. With false, Socket.IO and the engines run as they are published, which is
    * for comparison.
    * @default FAST_PATHS, else true
@@ -89,6 +104,7 @@ export interface Settings {
   readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
+  readonly errors: "contain" | "exit";
   readonly fastPaths: boolean;
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
@@ -105,71 +121,7 @@ export const createSettingError = (name: string, form: string, value: unknown): 
     `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
   );
 
-const list = v.pipe(
-  v.union([v.array(v.string()), v.string()]),
-  v.transform((value) => (typeof value === "string" ? value.split(/[\s,]+/) : value)),
-  v.transform((items) => items.map((item) => item.trim()).filter((item) => item !== "")),
-);
-
-const boolean = v.union([
-  v.boolean(),
-  v.pipe(
-    v.string(),
-    v.toLowerCase(),
-    v.picklist(["1", "true", "yes", "on", "0", "false", "no", "off"]),
-    v.transform((value) => ["1", "true", "yes", "on"].includes(value)),
-  ),
-]);
-
-/** A whole number, or the text of one. */
-const integer = (min: number, max: number) =>
-  v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
-    v.integer(),
-    v.minValue(min),
-    v.maxValue(max),
-  );
-
 const PORT_FORM = "a number between 0 and 65535";
-const port = integer(0, 65_535);
-
-const HOST = /^(?:\*|\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[a-f0-9:.]+\])$/;
-const allowedHosts = v.pipe(
-  list,
-  v.transform((hosts) => hosts.map((host) => host.toLowerCase())),
-  v.array(v.pipe(v.string(), v.regex(HOST))),
-);
-
-// Origins need not be http: a hybrid app has "capacitor://localhost", a packaged page "file://" or "null".
-const isOrigin = (one: string): boolean =>
-  one === "*" || one === "file://" || (!one.endsWith("/") && normalizeOrigin(one) !== undefined);
-const allowedOrigins = v.pipe(
-  list,
-  v.transform((origins) => origins.map((origin) => origin.toLowerCase())),
-  v.array(v.pipe(v.string(), v.check(isOrigin))),
-);
-
-const areProxies = (proxies: string[]): boolean => {
-  try {
-    proxyaddr.compile(proxies);
-    return proxies.length > 0;
-  } catch {
-    return false;
-  }
-};
-const hops = v.pipe(v.number(), v.integer(), v.minValue(0));
-const trustProxy = v.union([
-  v.pipe(
-    boolean,
-    v.transform((trusted) => (trusted ? 1 : (false as const))),
-  ),
-  hops,
-  v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number), hops),
-  v.pipe(list, v.check(areProxies)),
-]);
-
-const TRANSPORTS = ["polling", "websocket"] as const;
-const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
 
 /**
  * Checks the port that an author passes to `serve()`.
@@ -273,6 +225,13 @@ export const SETTINGS = {
     form: "true or false",
     about: "the demo chat at /",
     fallback: "true (production: false)",
+  }),
+  errors: defineSetting({
+    variable: "ERRORS",
+    schema: v.picklist(["contain", "exit"]),
+    form: '"contain" or "exit"',
+    about: "errors of an author's listener are logged and contained, or end the process",
+    fallback: "contain",
   }),
   fastPaths: defineSetting({
     variable: "FAST_PATHS",
@@ -384,6 +343,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
+    errors: take("errors") ?? "contain",
     fastPaths: take("fastPaths") ?? true,
     logger: ownValue(options, "logger") ?? console,
     socketio: Object.freeze({

@@ -183,6 +183,16 @@ const TABLE: readonly Row[] = [
     badOptions: [1, ""],
   },
   {
+    option: "errors",
+    variable: "ERRORS",
+    form: '"contain" or "exit"',
+    reads: ({ errors }) => errors,
+    good: { contain: "contain", exit: "exit" },
+    goodOptions: ["exit"],
+    bad: ["Exit", "true", "0"],
+    badOptions: [true, ""],
+  },
+  {
     option: "fastPaths",
     variable: "FAST_PATHS",
     form: "true or false",
@@ -260,6 +270,7 @@ test("the defaults are those of development", () => {
     trustForwardedHost: false,
     engine: "fastest",
     chat: true,
+    errors: "contain",
     fastPaths: true,
   };
   const socketio = { transports: ["polling", "websocket"] };

@@ -88,32 +88,35 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 test("a recovered client gets what it missed, except what could not be sent", () =>
-  withService({ socketio: { connectionStateRecovery: {} } }, async ({ url, service: { io } }) => {
-    const client = await connect(url);
-    const heard: unknown[] = [];
-    client.on("number", (number) => heard.push(number));
-    const last = (number: number) =>
-      new Promise<void>((resolve) => client.on("number", (heard) => heard === number && resolve()));
-    const [first, third] = [last(1), last(3)];
-    io.emit("number", 1);
-    await first;
-    const lost = new Promise((resolve) => client.once("disconnect", resolve));
-    const gone = new Promise((resolve) => [...io.sockets.sockets.values()][0]?.once("disconnect", resolve));
-    client.io.engine.close();
-    await Promise.all([lost, gone]);
-    const bystander = await connect(url);
-    for (const socket of io.sockets.sockets.values()) {
-      socket.onAnyOutgoing(() => {
-        throw new Error("a listener's");
-      });
-    }
-    assert.throws(() => io.emit("number", 2), /a listener's/);
-    bystander.disconnect();
-    await until(() => io.sockets.sockets.size === 0);
-    for (const value of Object.values(UNSENDABLE)) assert.throws(() => io.emit("number", { value }));
-    io.emit("number", 3);
-    client.connect();
-    await third;
-    assert.deepEqual([client.recovered, heard], [true, [1, 2, 3]]);
-    client.disconnect();
-  }));
+  withService(
+    { errors: "exit", socketio: { connectionStateRecovery: {} } },
+    async ({ url, service: { io } }) => {
+      const client = await connect(url);
+      const heard: unknown[] = [];
+      client.on("number", (number) => heard.push(number));
+      const last = (number: number) =>
+        new Promise<void>((resolve) => client.on("number", (heard) => heard === number && resolve()));
+      const [first, third] = [last(1), last(3)];
+      io.emit("number", 1);
+      await first;
+      const lost = new Promise((resolve) => client.once("disconnect", resolve));
+      const gone = new Promise((resolve) => [...io.sockets.sockets.values()][0]?.once("disconnect", resolve));
+      client.io.engine.close();
+      await Promise.all([lost, gone]);
+      const bystander = await connect(url);
+      for (const socket of io.sockets.sockets.values()) {
+        socket.onAnyOutgoing(() => {
+          throw new Error("a listener's");
+        });
+      }
+      assert.throws(() => io.emit("number", 2), /a listener's/);
+      bystander.disconnect();
+      await until(() => io.sockets.sockets.size === 0);
+      for (const value of Object.values(UNSENDABLE)) assert.throws(() => io.emit("number", { value }));
+      io.emit("number", 3);
+      client.connect();
+      await third;
+      assert.deepEqual([client.recovered, heard], [true, [1, 2, 3]]);
+      client.disconnect();
+    },
+  ));

@@ -10,7 +10,6 @@ import { defineWebSocketHelper, type UpgradeWebSocket, WSContext, type WSEvents 
 import { CloseCode, type Peer, type PeerListener, type Upgrade } from "../engine/peer.ts";
 import { isLarger } from "../engine/websocket.ts";
 import type { Bindings, WebSocketRoutes } from "../runtime.ts";
-import type { Logger } from "../settings.ts";
 
 /**
  * Hono's `upgradeWebSocket()`, the same on every runtime, for plain WebSocket routes beside Socket.IO. Binary messages
@@ -37,16 +36,19 @@ export const chooseProtocol = ({ headers }: Request): string | undefined =>
   headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
 
 /** Connects the WebSockets of the author's routes to the author's listeners, and keeps those that are open. */
+/** Is told what a listener of an author's has thrown. @param name of the listener: "onMessage" */
+type ReportError = (error: unknown, name: string) => void;
+
 export class RouteSockets implements WebSocketRoutes {
   readonly #maxSize: number;
-  readonly #logger: Logger;
+  readonly #reportError: ReportError;
   readonly #open = new Set<Peer>();
   #isClosed = false;
 
   /** @param maxSize in bytes; a larger message closes its WebSocket with code 1009 */
-  constructor(maxSize: number, logger: Logger) {
+  constructor(maxSize: number, reportError: ReportError) {
     this.#maxSize = maxSize;
-    this.#logger = logger;
+    this.#reportError = reportError;
   }
 
   upgrade(c: Context, events: WSEvents): Upgrade {
@@ -68,32 +70,34 @@ export class RouteSockets implements WebSocketRoutes {
       send: (data) => peer.send(data instanceof ArrayBuffer ? new Uint8Array(data) : data),
       close: (code, reason) => peer.close(code, reason),
     });
-    /** Calls a listener, and logs what it throws. Uncaught, that would end the process. */
-    const callListener = async (call: () => unknown) => {
+    /** Calls a listener, and reports what it throws. Uncaught, that would end the process. */
+    const callListener = async (name: keyof WSEvents, call: () => unknown) => {
       try {
         await call();
       } catch (error) {
-        this.#logger.error(error);
+        this.#reportError(error, name);
       }
     };
     this.#open.add(peer);
     if (this.#isClosed) peer.close(CloseCode.GOING_AWAY);
-    else void callListener(() => events.onOpen?.(new Event("open"), context));
+    else void callListener("onOpen", () => events.onOpen?.(new Event("open"), context));
     return {
       received: (frame) => {
         if (isLarger(frame, this.#maxSize)) return peer.close(CloseCode.TOO_BIG);
-        void callListener(() => {
+        void callListener("onMessage", () => {
           const data = typeof frame === "string" ? frame : toArrayBuffer(frame);
           return events.onMessage?.(new MessageEvent("message", { data }), context);
         });
       },
       drained() {},
       failed: (error) => {
-        void callListener(() => events.onError?.(Object.assign(new Event("error"), { error }), context));
+        void callListener("onError", () =>
+          events.onError?.(Object.assign(new Event("error"), { error }), context),
+        );
       },
       closed: (code, reason) => {
         this.#open.delete(peer);
-        void callListener(() => events.onClose?.(new RouteCloseEvent(code, reason), context));
+        void callListener("onClose", () => events.onClose?.(new RouteCloseEvent(code, reason), context));
       },
     };
   }

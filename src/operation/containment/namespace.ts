@@ -1,0 +1,95 @@
+/**
+ * Contains the functions that authors give to a namespace and its adapter, to its sockets and to their sessions. A
+ * socket and its session are contained before an author's function can get them.
+ */
+import { EventEmitter } from "node:events";
+import { type ExtendedError, Namespace, Socket } from "socket.io";
+import { type AuthorFunction, callContained, type Errors } from "../errors.ts";
+import { Containment, listenerOf, reportErrors } from "./emitter.ts";
+import { createSocketContainment, FAILURE, placeIn } from "./socket.ts";
+
+type Next = (error?: ExtendedError) => void;
+type Middleware = (socket: Socket, next: Next) => unknown;
+
+export class NamespaceContainment {
+  readonly #errors: Errors;
+  readonly #sockets: Containment;
+  readonly #sessions: Containment;
+  readonly #adapters: Containment;
+  readonly #namespaces: Containment;
+
+  /** @param sessions the containment of the engine's sessions */
+  constructor(errors: Errors, sessions: Containment) {
+    this.#errors = errors;
+    this.#sessions = sessions;
+    this.#sockets = createSocketContainment(errors);
+    this.#adapters = new Containment(reportErrors(errors, "an adapter"));
+    this.#namespaces = new Containment(
+      (event, listener) => this.#wrapListener(event, listener),
+      this.#createOverrides(),
+    );
+  }
+
+  /** Contains a namespace with the listeners that it has already: a dynamic one has got those of its parent. */
+  contain(namespace: Pick<Namespace, "adapter">): void {
+    this.#adapters.contain(namespace.adapter);
+    if (namespace instanceof Namespace) this.#namespaces.containAll(namespace);
+  }
+
+  #containSocket(socket: Socket): void {
+    this.#sockets.contain(socket);
+    this.#sessions.contain(socket.conn);
+  }
+
+  #wrapListener(event: string | symbol, listener: AuthorFunction): AuthorFunction {
+    const errors = this.#errors;
+    const place = { in: listenerOf(event), event: String(event) };
+    return function (this: unknown, ...args) {
+      // The listeners of "connection" get a socket.
+      return callContained(listener, this, args, (error) => {
+        const [first] = args;
+        errors.report(error, placeIn(first instanceof Socket ? first : this, place));
+      });
+    };
+  }
+
+  /** Makes the methods that a contained namespace has in place of those of its class. */
+  #createOverrides(): object {
+    const wrapMiddleware = (middleware: Middleware) => this.#wrapMiddleware(middleware);
+    const containSubject = (event: string, subject: unknown) => {
+      if (event === "connect" && subject instanceof Socket) this.#containSocket(subject);
+      if (event === "new_namespace" && subject instanceof Namespace) this.contain(subject);
+    };
+    return {
+      use(this: Namespace, middleware: Middleware) {
+        return Namespace.prototype.use.call(this, wrapMiddleware(middleware));
+      },
+      /** Socket.IO emits "connect" and "new_namespace" with this method before it calls a listener of either. */
+      emitReserved(this: Namespace, event: string, ...args: unknown[]) {
+        containSubject(event, args[0]);
+        return EventEmitter.prototype.emit.call(this, event, ...args);
+      },
+    };
+  }
+
+  /** Wraps a middleware: if it fails, the client is refused. */
+  #wrapMiddleware(middleware: Middleware): Middleware {
+    return (socket, next) => {
+      this.#containSocket(socket);
+      let hasDecided = false;
+      const decide: Next = (error) => {
+        hasDecided = true;
+        next(error);
+      };
+      const onError = (error: unknown) => {
+        this.#errors.report(error, placeIn(socket, { in: "a middleware of a namespace" }));
+        if (!hasDecided) decide(createRefusal());
+      };
+      callContained(() => middleware(socket, decide), undefined, [], onError);
+    };
+  }
+}
+
+/** Makes the error that refuses a client without telling it what has gone wrong. */
+const createRefusal = (): ExtendedError =>
+  Object.assign(new Error(FAILURE.message), { data: { code: FAILURE.code } });

@@ -1,0 +1,97 @@
+/**
+ * Socket.IO's server, with the errors of authors' functions contained: what one of them throws or rejects with is
+ * reported, and ends neither the process nor anything else.
+ */
+import { EventEmitter } from "node:events";
+import { type DefaultEventsMap, type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
+import type { Engine } from "../../engine/engine.ts";
+import { callContained, type Errors } from "../errors.ts";
+import { containBroadcastAcks } from "./broadcast.ts";
+import { Containment, reportErrors } from "./emitter.ts";
+import { NamespaceContainment } from "./namespace.ts";
+
+/** A map from the names of events to the types of their listeners, as socket.io types them. */
+type Events<Map> = { [Name in keyof Map]: (...args: never[]) => void };
+
+type AdapterClass = NonNullable<ServerOptions["adapter"]>;
+
+/** Decides whether a dynamic namespace exists: what `io.of()` takes besides a name and a regular expression. */
+type NamespaceMatch = Exclude<Parameters<Server["of"]>[0], string | RegExp>;
+
+export class ContainedServer<
+  ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
+  ServerEvents extends Events<ServerEvents> = ClientEvents,
+  InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
+  SocketData = Socket["data"],
+> extends Server<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
+  readonly #errors: Errors;
+  readonly #sessions: Containment;
+  readonly #containment: NamespaceContainment;
+
+  constructor(options: Partial<ServerOptions>, errors: Errors) {
+    super(options);
+    this.#errors = errors;
+    this.#sessions = new Containment(reportErrors(errors, "a session"));
+    this.#containment = new NamespaceContainment(errors, this.#sessions);
+    this.#containment.contain(this.sockets);
+    containBroadcastAcks(this.sockets, errors);
+  }
+
+  override bind(engine: Engine): this {
+    super.bind(engine);
+    this.#containEngine(engine);
+    return this;
+  }
+
+  override of(
+    name: Parameters<Server["of"]>[0],
+    listener?: (socket: Socket<ClientEvents, ServerEvents, InterServerEvents, SocketData>) => void,
+  ): Namespace<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
+    // Server's constructor calls this before this class has its fields.
+    if (!(#containment in this)) return super.of(name, listener);
+    const namespace = super.of(typeof name === "function" ? this.#wrapMatch(name) : name, listener);
+    this.#containment.contain(namespace);
+    return namespace;
+  }
+
+  override adapter(): AdapterClass | undefined;
+  override adapter(replacement: AdapterClass): this;
+  override adapter(...given: [AdapterClass?]): this | AdapterClass | undefined {
+    const [replacement] = given;
+    if (!replacement) return super.adapter();
+    super.adapter(replacement);
+    if (#containment in this)
+      for (const namespace of this._nsps.values()) this.#containment.contain(namespace);
+    return this;
+  }
+
+  /** Wraps a function that decides whether a dynamic namespace exists: if it fails, there is none. */
+  #wrapMatch(match: NamespaceMatch): NamespaceMatch {
+    return (name, auth, next) => {
+      let hasDecided = false;
+      const decide: typeof next = (error, isAllowed) => {
+        hasDecided = true;
+        next(error, isAllowed);
+      };
+      const onError = (error: unknown) => {
+        this.#errors.report(error, { in: "a function that was given to io.of()", namespace: name });
+        if (!hasDecided) decide(null, false);
+      };
+      callContained(() => match(name, auth, decide), undefined, [], onError);
+    };
+  }
+
+  /** Contains `io.engine`, whose listeners of "connection" get sessions. */
+  #containEngine(engine: Engine): void {
+    const wrap = reportErrors(this.#errors, "io.engine");
+    const engines = new Containment((event, listener) => {
+      const wrapped = wrap(event, listener);
+      if (event !== "connection") return wrapped;
+      return (session, ...rest) => {
+        if (session instanceof EventEmitter) this.#sessions.contain(session);
+        return wrapped.call(engine, session, ...rest);
+      };
+    });
+    engines.contain(engine);
+  }
+}
