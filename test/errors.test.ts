@@ -40,7 +40,7 @@ const onSocket = (register: (socket: Socket, io: Namespace) => unknown) => (serv
 const emitOops = (client: Client) => client.emit("oops", 1);
 
 /** Both ways in which a function fails. */
-const ways = { throws: fail, rejects: reject };
+const ways: Record<string, () => unknown> = { throws: fail, rejects: reject };
 
 const circular: { self?: unknown } = {};
 circular.self = circular;
