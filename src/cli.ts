@@ -55,12 +55,13 @@ async function runserver(
   service.settings.logger.info(banner(runtime, listening, service, file));
 
   awaitEnd(parent, {
-    stop: () =>
+    stop: (status) =>
       void listening.close().then(
-        () => process.exit(0),
+        () => process.exit(status),
         (error: unknown) => fail(error, advise),
       ),
     force: () => process.exit(1),
+    logError: (error) => service.settings.logger.error("Uncaught error, the service ends:", error),
   });
 }
 

@@ -53,6 +53,34 @@ describe("a second signal ends the command at once with status 1:", { concurrenc
   }
 });
 
+const MISTAKES = {
+  "an error in a timer": `setTimeout(() => { throw new Error("the author's mistake"); })`,
+  "a rejection that nobody handles": `Promise.reject(new Error("the author's mistake"))`,
+};
+
+describe("the command logs, ends gracefully, and has status 1, after", { concurrency: 4 }, () => {
+  for (const [what, mistake] of Object.entries(MISTAKES)) {
+    test(what, () =>
+      withFiles(
+        {
+          "app.mjs": `export default ({ app }) => app.get("/oops", (c) => { ${mistake}; return c.text("") });`,
+        },
+        (folder) =>
+          withCommand(["127.0.0.1:0", "--app", join(folder, "app.mjs")], {}, async (child) => {
+            const { url } = await banner(child);
+            const client = await connect(url, { transports: ["polling"] });
+            const disconnected = next(client, "disconnect");
+            await fetch(`${url}/oops`).then((answer) => answer.text());
+            assert.equal((await disconnected)[0], "transport close");
+            const { status, stderr } = await child.ended();
+            assert.equal(status, 1);
+            assert.match(stderr, /^Uncaught error, the service ends:.*the author's mistake/m);
+          }),
+      ),
+    );
+  }
+});
+
 describe("npm start", { concurrency: 4 }, () => {
   const TOLD: [what: string, tell: (npm: Child) => void][] = [
     ["SIGTERM to npm alone", (npm) => npm.signal("SIGTERM")],

@@ -1,5 +1,6 @@
 /**
- * How the command is told to end: by a signal, or by the end of the process that started it for somebody else.
+ * How the command is told to end: by a signal, by the end of the process that started it for somebody else, or by an
+ * error that nobody has caught.
  */
 import process from "node:process";
 import { setInterval } from "node:timers";
@@ -17,10 +18,12 @@ const ECHO = 250;
 
 /** What is done at the first request to end, and at the next. */
 export interface Ending {
-  /** Ends gracefully. */
-  readonly stop: () => void;
+  /** Ends gracefully, with this exit status. */
+  readonly stop: (status: 0 | 1) => void;
   /** Ends at once. */
   readonly force: () => void;
+  /** Logs an error that nobody has caught. Left out, such an error stays the runtime's. */
+  readonly logError?: (error: unknown) => void;
 }
 
 /**
@@ -30,15 +33,24 @@ export interface Ending {
  * it on: that is one request.
  * @param parent `process.ppid` as it was when this process began
  */
-export function awaitEnd(parent: number, { stop, force }: Ending): void {
+export function awaitEnd(parent: number, { stop, force, logError }: Ending): void {
   const isLaunched = process.env[LAUNCHED] !== undefined;
   const isUnderNpm = process.env["npm_lifecycle_event"] !== undefined;
   let stopped: number | undefined;
-  const stopOnce = () => {
+  const stopOnce = (status: 0 | 1 = 0) => {
     if (stopped !== undefined) return;
     stopped = Date.now();
-    stop();
+    stop(status);
   };
+
+  // What the service calls is contained: such an error comes from a timer or a promise of the author's own, and may have
+  // left the program half-way through something. So the program ends, but its clients are told, and come back.
+  for (const event of logError ? (["uncaughtException", "unhandledRejection"] as const) : []) {
+    process.on(event, (error: unknown) => {
+      logError?.(error);
+      stopOnce(1);
+    });
+  }
 
   for (const signal of SIGNALS) {
     process.on(signal, () => {
