@@ -100,7 +100,7 @@ export function createService<
 
   // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
   const io: Io = new Server({ ...chooseDefaults(settings), ...omitUndefined(settings.socketio) });
-  const engine = new Engine();
+  const engine = new Engine(settings);
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);

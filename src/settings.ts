@@ -3,10 +3,20 @@
  * An option wins over its environment variable, and the variable over the default.
  */
 import process from "node:process";
-import proxyaddr from "proxy-addr";
 import type { ServerOptions } from "socket.io";
 import * as v from "valibot";
-import { normalizeOrigin } from "./web-origin.ts";
+import {
+  allowedHosts,
+  allowedOrigins,
+  boolean,
+  integer,
+  PORT_FORM,
+  port,
+  positiveInteger,
+  TRANSPORTS,
+  transports,
+  trustProxy,
+} from "./setting-forms.ts";
 
 /** Where Hinoko writes what an operator should know. `console` is one. */
 export type Logger = Pick<Console, "info" | "warn" | "error">;
@@ -57,6 +67,13 @@ export interface ServiceOptions {
    */
   maxDepth?: number | string;
   /**
+   * How many bytes may wait in a session, in memory, for a client that reads too slowly. A client for which more waits,
+   * and that takes more than a second to read it, is disconnected with the reason "transport error". The largest
+   * waiting message is not counted, and a character of text counts as one byte. 0 sets no limit.
+   * @default MAX_BUFFERED, else 8388608 (8 MiB)
+   */
+  maxBuffered?: number | string;
+  /**
    * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
    * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
    * (engine.io on Node, @socket.io/bun-engine on Bun). "native": Hinoko's own. Deno always runs Hinoko's own.
@@ -86,6 +103,7 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
   readonly maxDepth: number;
+  readonly maxBuffered: number;
   readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
@@ -104,72 +122,6 @@ export const createSettingError = (name: string, form: string, value: unknown): 
   new SettingsError(
     `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
   );
-
-const list = v.pipe(
-  v.union([v.array(v.string()), v.string()]),
-  v.transform((value) => (typeof value === "string" ? value.split(/[\s,]+/) : value)),
-  v.transform((items) => items.map((item) => item.trim()).filter((item) => item !== "")),
-);
-
-const boolean = v.union([
-  v.boolean(),
-  v.pipe(
-    v.string(),
-    v.toLowerCase(),
-    v.picklist(["1", "true", "yes", "on", "0", "false", "no", "off"]),
-    v.transform((value) => ["1", "true", "yes", "on"].includes(value)),
-  ),
-]);
-
-/** A whole number, or the text of one. */
-const integer = (min: number, max: number) =>
-  v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
-    v.integer(),
-    v.minValue(min),
-    v.maxValue(max),
-  );
-
-const PORT_FORM = "a number between 0 and 65535";
-const port = integer(0, 65_535);
-
-const HOST = /^(?:\*|\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[a-f0-9:.]+\])$/;
-const allowedHosts = v.pipe(
-  list,
-  v.transform((hosts) => hosts.map((host) => host.toLowerCase())),
-  v.array(v.pipe(v.string(), v.regex(HOST))),
-);
-
-// Origins need not be http: a hybrid app has "capacitor://localhost", a packaged page "file://" or "null".
-const isOrigin = (one: string): boolean =>
-  one === "*" || one === "file://" || (!one.endsWith("/") && normalizeOrigin(one) !== undefined);
-const allowedOrigins = v.pipe(
-  list,
-  v.transform((origins) => origins.map((origin) => origin.toLowerCase())),
-  v.array(v.pipe(v.string(), v.check(isOrigin))),
-);
-
-const areProxies = (proxies: string[]): boolean => {
-  try {
-    proxyaddr.compile(proxies);
-    return proxies.length > 0;
-  } catch {
-    return false;
-  }
-};
-const hops = v.pipe(v.number(), v.integer(), v.minValue(0));
-const trustProxy = v.union([
-  v.pipe(
-    boolean,
-    v.transform((trusted) => (trusted ? 1 : (false as const))),
-  ),
-  hops,
-  v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number), hops),
-  v.pipe(list, v.check(areProxies)),
-]);
-
-const TRANSPORTS = ["polling", "websocket"] as const;
-const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
 
 /**
  * Checks the port that an author passes to `serve()`.
@@ -260,6 +212,13 @@ export const SETTINGS = {
     about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
     fallback: "256",
   }),
+  maxBuffered: defineSetting({
+    variable: "MAX_BUFFERED",
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    form: "a whole number of bytes, or 0 for no limit",
+    about: "bytes that may wait for a client that does not read; with more it is disconnected; 0: no limit",
+    fallback: "8388608",
+  }),
   engine: defineSetting({
     variable: "ENGINE",
     schema: v.picklist(["fastest", "matching", "native"]),
@@ -306,7 +265,6 @@ function readSetting<Schema extends v.GenericSchema>(
   return result.output;
 }
 
-const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 const MILLISECONDS = { schema: positiveInteger, form: "a whole number of milliseconds above 0" };
 /** The options of Socket.IO that are checked here. The others are passed to Socket.IO unchecked. */
 const SOCKETIO = {
@@ -381,6 +339,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     maxDepth: take("maxDepth") ?? 256,
+    maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,

@@ -296,6 +296,11 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     else this.#closeTransport(false);
   }
 
+  cutOff(description: Error): void {
+    this.transport.cutOff();
+    this.#end("transport error", description);
+  }
+
   #closeTransport(discard: boolean): void {
     if (discard) this.transport.discard();
     this.transport.close(() => this.#end("forced close"));

@@ -27,7 +27,7 @@ export class TransportError extends Error {
 }
 
 /** The listener of a transport that was abandoned: it ignores everything. */
-const NOBODY: TransportListener = { onReady() {}, onPacket() {}, onError() {}, onClosed() {} };
+export const NOBODY: TransportListener = { onReady() {}, onPacket() {}, onError() {}, onClosed() {} };
 
 export abstract class Transport {
   abstract readonly name: "polling" | "websocket";
@@ -63,6 +63,11 @@ export abstract class Transport {
     this.listener = NOBODY;
     this.discard();
     this.close();
+  }
+
+  /** Abandons the transport, and drops its connection where the runtime can. */
+  cutOff(): void {
+    this.abandon();
   }
 
   protected abstract doClose(done: () => void): void;

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
 import { decodePacket, encodePacket, type Packet } from "./parser.ts";
 import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer.ts";
-import { Transport } from "./transport.ts";
+import { NOBODY, Transport } from "./transport.ts";
 
 /** How long a client may take to answer the close frame before its connection is terminated, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
@@ -65,6 +65,15 @@ export class WebSocketTransport extends Transport implements PeerListener {
   closed(): void {
     clearTimeout(this.#closeTimer);
     this.markClosed();
+  }
+
+  override cutOff(): void {
+    const peer = this.#peer;
+    if (!peer.terminate) return this.abandon();
+    // Without a close frame: it would wait behind what the client does not read.
+    this.listener = NOBODY;
+    this.readyState = "closing";
+    peer.terminate();
   }
 
   protected doClose(done: () => void): void {

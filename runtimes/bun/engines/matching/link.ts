@@ -103,6 +103,12 @@ export class Link implements PeerListener {
     this.#peer.close();
   }
 
+  /** Drops the connection, without a word to the transport. */
+  cutOff(): void {
+    this.#transport?.off();
+    this.#peer.terminate?.();
+  }
+
   failed(error: unknown): void {
     this.#transport?.["onError"](error instanceof Error ? error.message : String(error));
   }

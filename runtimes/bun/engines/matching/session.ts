@@ -191,6 +191,11 @@ export class Session extends EventEmitter {
     this.#closeTimer = setTimeout(() => this.#endSession("forced close"), CLOSE_TIMEOUT);
   }
 
+  cutOff(description: Error): void {
+    this.#link?.cutOff();
+    this.#endSession("transport error", description);
+  }
+
   /** Whether an upgrade may begin now. */
   get canUpgrade(): boolean {
     return this.readyState === "open" && this.#socket["upgradeState"] === "not_upgraded";
