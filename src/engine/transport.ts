@@ -42,6 +42,11 @@ export abstract class Transport {
   /** Whether a packet that is sent now leaves at once. */
   abstract readonly writable: boolean;
 
+  /** Whether the client has nothing to take before a packet that is sent now. */
+  get isIdle(): boolean {
+    return this.writable;
+  }
+
   /** Sends packets, as long as the transport is writable. @returns how many it has taken, from the first on */
   abstract send(packets: readonly Packet[]): number;
 

@@ -34,6 +34,10 @@ export class WebSocketTransport extends Transport implements PeerListener {
     return this.readyState === "open" && this.#peer.bufferedAmount < HIGH_WATER_MARK;
   }
 
+  override get isIdle(): boolean {
+    return this.readyState === "open" && this.#peer.isIdle;
+  }
+
   send(packets: readonly Packet[]): number {
     let sent = 0;
     for (const packet of packets) {

@@ -13,6 +13,7 @@ import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
 import { type PostBody, PostReader } from "../../../../src/engine/post.ts";
 import type { EngineRequest } from "../../../../src/engine/request.ts";
 import type { CloseReason } from "../../../../src/engine/socket.ts";
+import { VolatileFilter } from "../../../../src/engine/volatile.ts";
 import type { Link } from "./link.ts";
 
 /** bun-engine's socket, whose type it does not export. */
@@ -52,6 +53,8 @@ export class Session extends EventEmitter {
   readonly #posts = new PostReader();
   /** Whether a packet that waits for the next poll may be compressed: if one may, its answer is. */
   #canCompress = false;
+  /** Most sessions never send a volatile message, and have none. */
+  #volatileFilter: VolatileFilter | undefined;
   /** The timeout of the latest ping that was answered or whose timeout was extended. It is not extended again. */
   #settledTimer: unknown;
   /** Runs while a closing session waits for a poll, to tell the client of the end. */
@@ -165,6 +168,10 @@ export class Session extends EventEmitter {
   send(data: RawData, options?: PacketOptions | SentCallback, callback?: SentCallback): this {
     if (typeof options === "function") return this.send(data, {}, options);
     if (this.readyState !== "open") return this;
+    // Over polling, Socket.IO itself drops what no pending poll can take.
+    const link = this.#link;
+    if (options?.volatile && link && (this.#volatileFilter ??= new VolatileFilter()).drops(options, link))
+      return this;
     if (options?.compress !== false) this.#canCompress = true;
     if (callback) this.#socket.once("drain", () => callback(this.transport));
     this.#socket.write(data);
