@@ -106,7 +106,7 @@ export function createService<
   const forwarded = new Forwarded(settings);
   const origins = new Origins(settings, forwarded);
 
-  const engine = new Engine();
+  const engine = new Engine(settings);
   // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
   const ioOptions = { ...chooseDefaults(settings), ...omitUndefined(settings.socketio) };
   const isContained = settings.errors === "contain";

@@ -31,6 +31,7 @@ export const integer = (min: number, max: number) =>
     v.maxValue(max),
   );
 
+export const PORT_FORM = "a number between 0 and 65535";
 export const port = integer(0, 65_535);
 
 const HOST = /^(?:\*|\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[a-f0-9:.]+\])$/;
@@ -70,3 +71,5 @@ export const trustProxy = v.union([
 
 export const TRANSPORTS = ["polling", "websocket"] as const;
 export const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
+
+export const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));

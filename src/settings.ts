@@ -10,7 +10,9 @@ import {
   allowedOrigins,
   boolean,
   integer,
+  PORT_FORM,
   port,
+  positiveInteger,
   TRANSPORTS,
   transports,
   trustProxy,
@@ -65,6 +67,13 @@ export interface ServiceOptions {
    */
   maxDepth?: number | string;
   /**
+   * How many bytes may wait in a session, in memory, for a client that reads too slowly. A client for which more waits,
+   * and that takes more than a second to read it, is disconnected with the reason "transport error". The largest
+   * waiting message is not counted, and a character of text counts as one byte. 0 sets no limit.
+   * @default MAX_BUFFERED, else 8388608 (8 MiB)
+   */
+  maxBuffered?: number | string;
+  /**
    * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
    * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
    * (engine.io on Node, @socket.io/bun-engine on Bun). "native": Hinoko's own. Deno always runs Hinoko's own.
@@ -101,6 +110,7 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
   readonly maxDepth: number;
+  readonly maxBuffered: number;
   readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
@@ -120,8 +130,6 @@ export const createSettingError = (name: string, form: string, value: unknown): 
   new SettingsError(
     `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
   );
-
-const PORT_FORM = "a number between 0 and 65535";
 
 /**
  * Checks the port that an author passes to `serve()`.
@@ -212,6 +220,13 @@ export const SETTINGS = {
     about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
     fallback: "256",
   }),
+  maxBuffered: defineSetting({
+    variable: "MAX_BUFFERED",
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    form: "a whole number of bytes, or 0 for no limit",
+    about: "bytes that may wait for a client that does not read; with more it is disconnected; 0: no limit",
+    fallback: "8388608",
+  }),
   engine: defineSetting({
     variable: "ENGINE",
     schema: v.picklist(["fastest", "matching", "native"]),
@@ -265,7 +280,6 @@ function readSetting<Schema extends v.GenericSchema>(
   return result.output;
 }
 
-const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 const MILLISECONDS = { schema: positiveInteger, form: "a whole number of milliseconds above 0" };
 /** The options of Socket.IO that are checked here. The others are passed to Socket.IO unchecked. */
 const SOCKETIO = {
@@ -340,6 +354,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     maxDepth: take("maxDepth") ?? 256,
+    maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,

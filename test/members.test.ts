@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server as EngineIo } from "engine.io";
 import { connect } from "./support/clients.ts";
-import { runtime } from "./support/runtime.ts";
+import { hasEngineIo, runtime } from "./support/runtime.ts";
 import { withService } from "./support/service.ts";
 import { until } from "./support/until.ts";
 
@@ -37,6 +37,10 @@ test("socket.io and the engine have the members that broadcasts need", () =>
     assertMembers("socket.io: Client", socket.client, { writeToEngine: "function" }, adapter);
     const channel = "runtimes/node/engines/engine-io/channel.ts";
     assertMembers("engine.io: Socket", socket.conn, { writeBuffer: "array" }, channel);
+    if (hasEngineIo) {
+      const engine = "runtimes/node/engines/engine-io/engine.ts";
+      assertMembers("engine.io: Socket", socket.conn, { onError: "function" }, engine);
+    }
     client.disconnect();
   }));
 

@@ -9,6 +9,7 @@ import {
   type PeerListener,
   type Upgrade,
 } from "../../src/engine/peer.ts";
+import { currentTurn, isCurrentTurn } from "../../src/engine/turn.ts";
 
 type BunSocket = Bun.ServerWebSocket<BunPeer>;
 
@@ -29,6 +30,13 @@ function violationOf(reason: string): string | undefined {
   return reason === "Received too big message" ? "Max payload size exceeded" : reason;
 }
 
+/** A topic of Bun's to which peers subscribe. */
+export interface Topic {
+  readonly name: string;
+  /** The turn of the event loop in which a frame was published last. */
+  readonly publishedIn: number;
+}
+
 export class BunPeer implements Peer {
   /** Who gets the WebSocket; undefined as soon as they have it. */
   #upgrade: Upgrade | undefined;
@@ -36,7 +44,10 @@ export class BunPeer implements Peer {
   #listener: PeerListener | undefined;
   /** The end that came before there was a listener. */
   #earlyEnd: [code: number, reason: string] | undefined;
-  #topics = 0;
+  /** The topics to which this peer has subscribed. Undefined until it subscribes to one. */
+  #topics: Set<Topic> | undefined;
+  /** A turn of the event loop in which a frame was sent. */
+  #sentIn = -1;
   /**
    * Whether Bun may have buffered a frame: `send()` said so, or it was published to a topic, of which this peer is not
    * told.
@@ -87,11 +98,18 @@ export class BunPeer implements Peer {
     // Asking Bun costs an eighth of a send, so it is asked only when something may be buffered.
     if (!this.#mayBuffer) return 0;
     const amount = this.#socket?.getBufferedAmount() ?? 0;
-    if (amount === 0 && this.#topics === 0) this.#mayBuffer = false;
+    if (amount === 0 && !this.#topics?.size) this.#mayBuffer = false;
     return amount;
   }
 
+  get isIdle(): boolean {
+    if (isCurrentTurn(this.#sentIn)) return false;
+    for (const { publishedIn } of this.#topics ?? []) if (isCurrentTurn(publishedIn)) return false;
+    return this.bufferedAmount === 0;
+  }
+
   send(frame: string | Uint8Array<ArrayBuffer>): void {
+    this.#sentIn = currentTurn();
     if (this.#socket?.send(frame) === BUFFERED) this.#mayBuffer = true;
   }
 
@@ -105,15 +123,19 @@ export class BunPeer implements Peer {
   }
 
   /** @returns false if the peer subscribes already, or is closed */
-  subscribe(topic: string): boolean {
+  subscribe(topic: Topic): boolean {
     const socket = this.#socket;
-    if (!socket || socket.isSubscribed(topic) || !socket.subscribe(topic)) return false;
+    if (!socket || this.#topics?.has(topic) || !socket.subscribe(topic.name)) return false;
     this.#mayBuffer = true;
-    this.#topics++;
+    this.#topics ??= new Set();
+    this.#topics.add(topic);
     return true;
   }
 
-  unsubscribe(topic: string): void {
-    if (this.#socket?.unsubscribe(topic)) this.#topics--;
+  unsubscribe(topic: Topic): void {
+    if (!this.#topics?.delete(topic)) return;
+    this.#socket?.unsubscribe(topic.name);
+    // The topic cannot be asked any more, but this peer was sent what was published in this turn.
+    if (isCurrentTurn(topic.publishedIn)) this.#sentIn = topic.publishedIn;
   }
 }

@@ -58,6 +58,12 @@ export class DenoPeer implements Peer {
     return this.#mostBuffered;
   }
 
+  get isIdle(): boolean {
+    // What was sent in this turn of the event loop is still counted: Deno writes it after that.
+    if (this.#mostBuffered > 0) this.#mostBuffered = this.#socket.bufferedAmount;
+    return this.#mostBuffered === 0;
+  }
+
   send(frame: string | Uint8Array<ArrayBuffer>): void {
     this.#socket.send(frame); // does nothing once the WebSocket is closing
     this.#mostBuffered += frame.length;

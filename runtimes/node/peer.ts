@@ -4,9 +4,12 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Peer, PeerListener } from "../../src/engine/peer.ts";
+import { currentTurn, isCurrentTurn } from "../../src/engine/turn.ts";
 
 export class NodePeer implements Peer {
   readonly #socket: WebSocket;
+  /** The turn of the event loop in which a frame was sent last. */
+  #sentIn = -1;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -40,7 +43,12 @@ export class NodePeer implements Peer {
     return this.#socket.bufferedAmount;
   }
 
+  get isIdle(): boolean {
+    return !isCurrentTurn(this.#sentIn) && this.bufferedAmount === 0;
+  }
+
   send(frame: string | Uint8Array): void {
+    this.#sentIn = currentTurn();
     this.#socket.send(frame);
   }
 

@@ -31,6 +31,8 @@ export interface Subscription {
    * Whether the session can send at once. If it cannot, the client is slow: end the subscription, so that it buffers.
    */
   readonly isKeepingUp: boolean;
+  /** Whether the client has nothing to take before the next message. If it has, a volatile message is not for it. */
+  readonly isIdle: boolean;
   /** Publishes nothing to the session until `resume()`. */
   pause(): void;
   resume(): void;
@@ -54,6 +56,8 @@ export interface Outlet<Member> {
   readonly member: Member | undefined;
   /** Whether a packet that is sent now is not buffered, neither by the session nor for long by the WebSocket. */
   readonly canSendNow: boolean;
+  /** Whether nothing that was sent waits, and nothing was sent in this turn of the event loop. */
+  readonly isIdle: boolean;
   /**
    * Allows published frames to bypass the session, if sending them through it would make no difference: its write
    * buffer is empty, and nobody listens to the events of its packets. It tells the bypass when that changes.
@@ -121,6 +125,10 @@ class OutletSubscription<Member> implements Subscription, Bypass {
 
   get isKeepingUp(): boolean {
     return this.#outlet.canSendNow;
+  }
+
+  get isIdle(): boolean {
+    return this.#outlet.isIdle;
   }
 
   pause(): void {

@@ -21,6 +21,17 @@ export interface UpgradeEnv {
   upgrade?: Upgrade | undefined;
 }
 
+/** A packet in a write buffer. */
+export interface Waiting {
+  readonly data?: unknown;
+}
+
+/**
+ * Judges the write buffer of a session.
+ * @returns why the session must be cut off, as the description of its end; undefined if it may go on
+ */
+export type BacklogJudge = (session: object, writeBuffer: readonly Waiting[]) => Error | undefined;
+
 /** An Engine.IO server: it takes requests from the Hono route, and opens sessions on `io.engine`. */
 export interface EngineDriver {
   /**
@@ -33,6 +44,8 @@ export interface EngineDriver {
   use(middleware: EngineMiddleware): void;
   /** Closes every session, and opens no new one. */
   close(): void;
+  /** Has the write buffer of each session judged in which packets wait, and cuts off those that must be. */
+  judgeBacklogs(judge: BacklogJudge): void;
   /** The sessions that are open. */
   readonly sessions: Iterable<Session>;
   /** How many sessions are open. */

@@ -6,7 +6,9 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "hono";
+import type { Settings } from "../settings.ts";
 import type { Answer } from "./answer.ts";
+import { BacklogWatch } from "./backlog.ts";
 import type { Publisher } from "./channel.ts";
 import type { EngineDriver, EngineMiddleware, Opener, Session } from "./driver.ts";
 
@@ -33,6 +35,12 @@ export class Engine extends EventEmitter {
   #driver: EngineDriver | undefined;
   #isClosing = false;
   readonly #middlewares: EngineMiddleware[] = [];
+  readonly #backlogs: BacklogWatch;
+
+  constructor({ maxBuffered, logger }: Pick<Settings, "maxBuffered" | "logger">) {
+    super();
+    this.#backlogs = new BacklogWatch(maxBuffered, logger);
+  }
 
   /** How many sessions are open. */
   get clientsCount(): number {
@@ -62,6 +70,7 @@ export class Engine extends EventEmitter {
   attach(driver: EngineDriver): void {
     for (const middleware of this.#middlewares) driver.use(middleware);
     this.#driver = driver;
+    this.#backlogs.start(driver);
   }
 
   /** Adds an Express-style middleware `(req, res, next)` that runs before each request is verified. */
@@ -117,6 +126,7 @@ export class Engine extends EventEmitter {
   release(): void {
     this.#isClosing = false;
     this.#driver = undefined;
+    this.#backlogs.stop();
     this.#isReserved = false;
   }
 }

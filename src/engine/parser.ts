@@ -37,6 +37,8 @@ export interface PacketOptions {
   readonly compress?: boolean | undefined;
   /** Set by Socket.IO for a packet that it sends to many clients: its encoding is worth keeping. */
   readonly preEncoded?: boolean | undefined;
+  /** Set by Socket.IO for a message that is dropped if it cannot leave at once. */
+  readonly volatile?: boolean | undefined;
 }
 
 /** Separates the packets of a payload: the ASCII record separator. */

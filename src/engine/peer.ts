@@ -26,6 +26,8 @@ export interface Peer {
   readonly readyState: 0 | 1 | 2 | 3;
   /** How many bytes were passed to `send()` but have not left the process. */
   readonly bufferedAmount: number;
+  /** Whether nothing waits in the process, and nothing was sent in this turn of the event loop. */
+  readonly isIdle: boolean;
   /** The runtime's own WebSocket object, for an author who needs it. */
   readonly raw: unknown;
   /** Sends one frame. Frames arrive in the order in which they were sent; the bytes must not be changed afterwards. */

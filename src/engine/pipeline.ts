@@ -9,11 +9,12 @@ import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
 import { type Answer, emptyAnswer, toResponse } from "./answer.ts";
 import { compressBody } from "./body.ts";
-import type { EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
+import type { BacklogJudge, EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { Exchange } from "./exchange.ts";
 import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
+import type { Packet } from "./parser.ts";
 import type { Upgrade } from "./peer.ts";
 import type { EngineRequest } from "./request.ts";
 import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./verification.ts";
@@ -22,6 +23,10 @@ import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./v
 export interface PipelineSession extends Verifiable, Session {
   readonly id: string;
   readonly transport: Verifiable["transport"] & Session["transport"];
+  /** The packets that no transport has taken yet. */
+  readonly writeBuffer: readonly Packet[];
+  /** Ends the session at once, with the reason "transport error", and drops its connection and what waits for it. */
+  cutOff(description: Error): void;
   on(event: "close", listener: (this: this) => void): unknown;
   /** @param discard closes at once, and drops what is still to be sent */
   close(discard?: boolean): unknown;
@@ -68,6 +73,14 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   close(): void {
     this.isClosed = true;
     for (const session of this.sessions) session.close(true);
+  }
+
+  judgeBacklogs(judge: BacklogJudge): void {
+    for (const session of this.sessions) {
+      const { writeBuffer } = session;
+      const error = writeBuffer.length > 0 ? judge(session, writeBuffer) : undefined;
+      if (error) session.cutOff(error);
+    }
   }
 
   /** Registers a session until it is closed: requests with its id find it, and `clientsCount` counts it. */

@@ -13,6 +13,7 @@ import type { Peer } from "./peer.ts";
 import { Probe } from "./probe.ts";
 import type { EngineRequest } from "./request.ts";
 import type { Transport, TransportError, TransportListener } from "./transport.ts";
+import { VolatileFilter } from "./volatile.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -63,6 +64,8 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
   /** What is called when a packet was sent. Most sessions have no callbacks, and no map. */
   #callbacks: Map<Packet, SentCallback> | undefined;
   #bypasses: Set<Bypass> | undefined;
+  /** Most sessions never send a volatile message, and have none. */
+  #volatileFilter: VolatileFilter | undefined;
   /** Whether somebody has listened to one of the packet events. It stays true when the listener is removed. */
   #hasPacketListeners = false;
   #probe: Probe | undefined;
@@ -125,6 +128,7 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
 
   #send(type: Packet["type"], data?: Data, given?: PacketOptions, callback?: SentCallback): void {
     if (this.readyState === "closing" || this.readyState === "closed") return;
+    if (given?.volatile && (this.#volatileFilter ??= new VolatileFilter()).drops(given, this)) return;
     const options = given?.compress === undefined ? { ...given, compress: true } : given;
     const packet: Packet = data ? { type, options, data } : { type, options };
     if (this.#hasPacketListeners) this.emit("packetCreate", packet);
@@ -171,6 +175,10 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
 
   get canSendNow(): boolean {
     return this.transport.writable;
+  }
+
+  get isIdle(): boolean {
+    return this.writeBuffer.length === 0 && this.transport.isIdle;
   }
 
   startBypass(bypass: Bypass): boolean {
@@ -294,6 +302,11 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
     this.readyState = "closing";
     if (this.writeBuffer.length > 0) this.once("drain", () => this.#closeTransport(false));
     else this.#closeTransport(false);
+  }
+
+  cutOff(description: Error): void {
+    this.transport.cutOff();
+    this.#end("transport error", description);
   }
 
   #closeTransport(discard: boolean): void {

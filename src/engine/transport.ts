@@ -27,7 +27,7 @@ export class TransportError extends Error {
 }
 
 /** The listener of a transport that was abandoned: it ignores everything. */
-const NOBODY: TransportListener = { onReady() {}, onPacket() {}, onError() {}, onClosed() {} };
+export const NOBODY: TransportListener = { onReady() {}, onPacket() {}, onError() {}, onClosed() {} };
 
 export abstract class Transport {
   abstract readonly name: "polling" | "websocket";
@@ -41,6 +41,11 @@ export abstract class Transport {
 
   /** Whether a packet that is sent now leaves at once. */
   abstract readonly writable: boolean;
+
+  /** Whether the client has nothing to take before a packet that is sent now. */
+  get isIdle(): boolean {
+    return this.writable;
+  }
 
   /** Sends packets, as long as the transport is writable. @returns how many it has taken, from the first on */
   abstract send(packets: readonly Packet[]): number;
@@ -63,6 +68,11 @@ export abstract class Transport {
     this.listener = NOBODY;
     this.discard();
     this.close();
+  }
+
+  /** Abandons the transport, and drops its connection where the runtime can. */
+  cutOff(): void {
+    this.abandon();
   }
 
   protected abstract doClose(done: () => void): void;

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
 import { decodePacket, encodePacket, type Packet } from "./parser.ts";
 import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer.ts";
-import { Transport } from "./transport.ts";
+import { NOBODY, Transport } from "./transport.ts";
 
 /** How long a client may take to answer the close frame before its connection is terminated, in milliseconds. */
 const CLOSE_TIMEOUT = 30_000;
@@ -32,6 +32,10 @@ export class WebSocketTransport extends Transport implements PeerListener {
 
   get writable(): boolean {
     return this.readyState === "open" && this.#peer.bufferedAmount < HIGH_WATER_MARK;
+  }
+
+  override get isIdle(): boolean {
+    return this.readyState === "open" && this.#peer.isIdle;
   }
 
   send(packets: readonly Packet[]): number {
@@ -65,6 +69,15 @@ export class WebSocketTransport extends Transport implements PeerListener {
   closed(): void {
     clearTimeout(this.#closeTimer);
     this.markClosed();
+  }
+
+  override cutOff(): void {
+    const peer = this.#peer;
+    if (!peer.terminate) return this.abandon();
+    // Without a close frame: it would wait behind what the client does not read.
+    this.listener = NOBODY;
+    this.readyState = "closing";
+    peer.terminate();
   }
 
   protected doClose(done: () => void): void {

@@ -81,9 +81,8 @@ export class Crowd {
 
   /**
    * Unsubscribes the sockets that must not get the next message by publication: those with a listener of outgoing
-   * packets, and those of slow clients, for whom the session has to buffer the message, or to drop it if it is
-   * volatile.
-   * @param isVolatile whether the next message is to be dropped for slow clients
+   * packets, and those of slow clients, for whom the session has to buffer the message. If it is volatile, also those
+   * for whose clients anything waits: the session drops it.
    */
   unsubscribeUnfit(isVolatile: boolean): void {
     for (const socket of this.#sockets) if (hasOutgoingListeners(socket)) this.unsubscribe(socket.id);
@@ -91,7 +90,7 @@ export class Crowd {
     // volatile message, and when the last publication has found a slow subscriber.
     if (!isVolatile && !this.#hasSlowSubscriber) return;
     for (const [id, { subscription }] of this.#subscribers)
-      if (!subscription.isKeepingUp) this.unsubscribe(id);
+      if (!(isVolatile ? subscription.isIdle : subscription.isKeepingUp)) this.unsubscribe(id);
   }
 
   /** Publishes frames to all subscribers. @param except the ids of sockets that must not get them */

@@ -26,7 +26,7 @@ import { serve } from "../support/runtime.ts";
 import { QUIET, withService } from "../support/service.ts";
 
 test("a client that stops reading gets 200 MB in order when it reads again, without the volatile messages", () =>
-  withService({}, async ({ url, service }) => {
+  withService({ maxBuffered: 0 }, async ({ url, service }) => {
     const SIZE = 100_000;
     const MESSAGES = 2000;
     const [client, socket] = await joinWebSocket(url, service.io);

@@ -152,7 +152,7 @@ test("no message of 50 clients that upgrade under traffic is lost, doubled or re
 test("a client that stops reading loses no message but the volatile ones", async () => {
   const MESSAGES = 500;
   const SIZE = 64 * 1024;
-  await withService({}, async ({ url, service }) => {
+  await withService({ maxBuffered: 0 }, async ({ url, service }) => {
     const opened = nextSession(service.io.engine);
     const [client, socket] = await joinWebSocket(url, service.io);
     const session = await opened;

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Service } from "../../src/index.ts";
+import type { Service, ServiceOptions } from "../../src/index.ts";
 import { RawClient } from "./raw-client.ts";
 import { type Served, withService } from "./service.ts";
 
@@ -12,10 +12,11 @@ export function withCrowd(
   name: string,
   size: number,
   run: (served: Served & { io: Service["io"] }, crowd: RawClient[]) => Promise<void>,
+  options: ServiceOptions = {},
 ): void {
   for (const fastPaths of [true, false]) {
     test(`${name}${fastPaths ? "" : " (without fast paths)"}`, () =>
-      withService({ fastPaths }, async (served) => {
+      withService({ ...options, fastPaths }, async (served) => {
         const crowd = await RawClient.crowd(served.url, size);
         try {
           await run({ ...served, io: served.service.io }, crowd);

@@ -67,6 +67,10 @@ export class Link implements PeerListener {
     if (this.#isFull && this.#transport) this.#transport.writable = false;
   }
 
+  get isIdle(): boolean {
+    return this.#peer.isIdle;
+  }
+
   received(frame: Frame): void {
     if (this.#earlyFrames) return void this.#earlyFrames.push(frame);
     // At a second probe, bun-engine would start a second timer and never clear the first.
@@ -101,6 +105,12 @@ export class Link implements PeerListener {
 
   close(): void {
     this.#peer.close();
+  }
+
+  /** Drops the connection, without a word to the transport. */
+  cutOff(): void {
+    this.#transport?.off();
+    this.#peer.terminate?.();
   }
 
   failed(error: unknown): void {

@@ -13,6 +13,7 @@ import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
 import { type PostBody, PostReader } from "../../../../src/engine/post.ts";
 import type { EngineRequest } from "../../../../src/engine/request.ts";
 import type { CloseReason } from "../../../../src/engine/socket.ts";
+import { VolatileFilter } from "../../../../src/engine/volatile.ts";
 import type { Link } from "./link.ts";
 
 /** bun-engine's socket, whose type it does not export. */
@@ -52,6 +53,8 @@ export class Session extends EventEmitter {
   readonly #posts = new PostReader();
   /** Whether a packet that waits for the next poll may be compressed: if one may, its answer is. */
   #canCompress = false;
+  /** Most sessions never send a volatile message, and have none. */
+  #volatileFilter: VolatileFilter | undefined;
   /** The timeout of the latest ping that was answered or whose timeout was extended. It is not extended again. */
   #settledTimer: unknown;
   /** Runs while a closing session waits for a poll, to tell the client of the end. */
@@ -165,6 +168,10 @@ export class Session extends EventEmitter {
   send(data: RawData, options?: PacketOptions | SentCallback, callback?: SentCallback): this {
     if (typeof options === "function") return this.send(data, {}, options);
     if (this.readyState !== "open") return this;
+    // Over polling, Socket.IO itself drops what no pending poll can take.
+    const link = this.#link;
+    if (options?.volatile && link && (this.#volatileFilter ??= new VolatileFilter()).drops(options, link))
+      return this;
     if (options?.compress !== false) this.#canCompress = true;
     if (callback) this.#socket.once("drain", () => callback(this.transport));
     this.#socket.write(data);
@@ -189,6 +196,11 @@ export class Session extends EventEmitter {
     // No poll is pending. bun-engine would close without telling the client; wait for its next poll instead.
     this.#socket.readyState = "closing";
     this.#closeTimer = setTimeout(() => this.#endSession("forced close"), CLOSE_TIMEOUT);
+  }
+
+  cutOff(description: Error): void {
+    this.#link?.cutOff();
+    this.#endSession("transport error", description);
   }
 
   /** Whether an upgrade may begin now. */

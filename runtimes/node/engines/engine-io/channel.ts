@@ -52,6 +52,10 @@ class SessionOutlet implements Outlet<DirectTransport> {
     return isEmpty && session.readyState === "open" && this.member?.canSendNow === true;
   }
 
+  get isIdle(): boolean {
+    return this.canSendNow && this.member?.isIdle === true;
+  }
+
   startBypass(bypass: Bypass): boolean {
     if (!this.canSendNow || !this.member?.isPlain || this.#hasPacketListeners) return false;
     this.#bypasses.add(bypass);

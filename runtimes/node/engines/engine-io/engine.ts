@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
 import type { Publisher } from "../../../../src/engine/channel.ts";
-import type { Opener } from "../../../../src/engine/driver.ts";
+import type { BacklogJudge, Opener, Waiting } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
 import { readQuery } from "../../../../src/engine/url.ts";
@@ -103,6 +103,17 @@ class EngineIo extends Server implements NodeEngine {
     return Object.values(this.clients);
   }
 
+  judgeBacklogs(judge: BacklogJudge): void {
+    for (const session of this.sessions) {
+      const writeBuffer: readonly Waiting[] = session["writeBuffer"];
+      const error = writeBuffer.length > 0 ? judge(session, writeBuffer) : undefined;
+      if (!error) continue;
+      const { transport } = session;
+      session["onError"](error);
+      terminate(transport);
+    }
+  }
+
   async handle(c: Context<{ Bindings: Partial<NodeEnv> }>, opener: Opener): Promise<Answer> {
     const { incoming, outgoing } = c.env;
     if (!incoming)
@@ -153,6 +164,13 @@ class EngineIo extends Server implements NodeEngine {
     this.handleUpgrade(request, socket, head);
     return true;
   }
+}
+
+/** Drops the connection of a transport over WebSocket. engine.io itself would wait for a client that does not read. */
+function terminate(transport: Transport): void {
+  const socket = "socket" in transport ? transport.socket : undefined;
+  const canTerminate = typeof socket === "object" && socket !== null && "terminate" in socket;
+  if (canTerminate && typeof socket.terminate === "function") socket.terminate();
 }
 
 /** Makes the engine of a service. */

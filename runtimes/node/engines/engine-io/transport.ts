@@ -6,12 +6,13 @@
 import { Transport } from "engine.io";
 import type { Packet, RawData } from "engine.io-parser";
 import { HIGH_WATER_MARK } from "../../../../src/engine/peer.ts";
+import { VolatileFilter } from "../../../../src/engine/volatile.ts";
 import type { DirectWebSocket, WebSocketOwner } from "../../websocket/index.ts";
 
 /**
  * A packet. If Socket.IO's adapter broadcasts it, it comes with its frame, which was encoded once for all recipients.
  */
-type Encodable = Packet & { options?: { wsPreEncodedFrame?: readonly Uint8Array[] } };
+type Encodable = Packet & { options?: { wsPreEncodedFrame?: readonly Uint8Array[]; volatile?: boolean } };
 
 /** The packet that was encoded last. engine.io's parsers give it to a callback, but call that at once. */
 let encoded: RawData = "";
@@ -24,6 +25,8 @@ export class DirectTransport extends Transport implements WebSocketOwner {
   readonly socket: DirectWebSocket;
   #isEmittingDrain = false;
   #isDrainOwed = false;
+  /** Most sessions never send a volatile message, and have none. */
+  #volatileFilter: VolatileFilter | undefined;
 
   /** @param request the handshake, whose query says which version of the protocol the client speaks */
   constructor(request: { _query: Record<string, string> }, socket: DirectWebSocket) {
@@ -47,6 +50,11 @@ export class DirectTransport extends Transport implements WebSocketOwner {
   get canSendNow(): boolean {
     const { socket } = this;
     return this.writable && socket.readyState === socket.OPEN && !socket.isFull;
+  }
+
+  /** Whether nothing that was sent waits. What was sent in this turn of the event loop does, until its end. */
+  get isIdle(): boolean {
+    return this.socket.bufferedAmount === 0;
   }
 
   /**
@@ -73,7 +81,9 @@ export class DirectTransport extends Transport implements WebSocketOwner {
     const { socket } = this;
     if (socket.readyState !== socket.OPEN) return socket.send("", (error) => this.#fail(error));
     for (const packet of packets) {
-      const frame = packet.options?.wsPreEncodedFrame;
+      const { options } = packet;
+      if (options?.volatile && (this.#volatileFilter ??= new VolatileFilter()).drops(options, this)) continue;
+      const frame = options?.wsPreEncodedFrame;
       if (frame) {
         socket.sendFrame(frame);
       } else {
