@@ -6,15 +6,10 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "hono";
-import type { Answer } from "./answer.ts";
+import { type Answer, notServedAnswer } from "./answer.ts";
 import type { Publisher } from "./channel.ts";
 import type { EngineDriver, EngineMiddleware, Opener, Session } from "./driver.ts";
-
-const NOT_SERVED: Answer = {
-  status: 503,
-  headers: { "Content-Type": "text/plain; charset=UTF-8" },
-  body: "Socket.IO is not being served",
-};
+import { randomId } from "./session-id.ts";
 
 /**
  * How often `detach()` looks for sessions that have become writable, and can be sent a close packet, in milliseconds.
@@ -26,9 +21,6 @@ const CHECK_INTERVAL = 20;
  * answer of a session is about to be sent; listeners may edit its headers) and `headers` (the same for every answer).
  */
 export class Engine extends EventEmitter {
-  /** Makes the id of a session. @default random ids */
-  generateId: ((request: object) => string | PromiseLike<string>) | undefined;
-
   #isReserved = false;
   #driver: EngineDriver | undefined;
   #isClosing = false;
@@ -64,6 +56,11 @@ export class Engine extends EventEmitter {
     this.#driver = driver;
   }
 
+  /** Makes the id of a session, a random one. An author may replace this method. */
+  generateId(_request: object): string | PromiseLike<string> {
+    return randomId();
+  }
+
   /** Adds an Express-style middleware `(req, res, next)` that runs before each request is verified. */
   use(middleware: EngineMiddleware): void {
     this.#driver?.use(middleware);
@@ -73,7 +70,7 @@ export class Engine extends EventEmitter {
   /** Answers a request that reached the Socket.IO route. */
   handle(c: Context, opener: Opener): Answer | Promise<Answer> {
     const isRefused = this.#isClosing && c.req.query("sid") === undefined;
-    if (!this.#driver || isRefused) return NOT_SERVED;
+    if (!this.#driver || isRefused) return notServedAnswer();
     return this.#driver.handle(c, opener);
   }
 

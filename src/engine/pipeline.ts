@@ -3,11 +3,11 @@
  * cookie, the events that edit headers, compression. A subclass says how sessions are made and what transports they
  * get.
  */
-import { Buffer } from "node:buffer";
 import cors from "cors";
 import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
-import { type Answer, emptyAnswer, toResponse } from "./answer.ts";
+import { andThen } from "./and-then.ts";
+import { type Answer, emptyAnswer, notServedAnswer, toResponse } from "./answer.ts";
 import { compressBody } from "./body.ts";
 import type { EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
 import type { Engine } from "./engine.ts";
@@ -16,6 +16,7 @@ import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Upgrade } from "./peer.ts";
 import type { EngineRequest } from "./request.ts";
+import { createId } from "./session-id.ts";
 import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./verification.ts";
 
 /** What the pipeline needs of a session, whatever engine has made it. */
@@ -141,7 +142,7 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     return andThen(refusal, (refusal = verifyProtocol(exchange)) =>
       refusal
         ? this.#refuse(refusal, exchange)
-        : andThen(this.#createId(request), (id) => this.#openAs(id, exchange)),
+        : andThen(createId(this.engine, request), (id) => this.#openAs(id, exchange)),
     );
   }
 
@@ -157,20 +158,9 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     });
   }
 
-  #createId(request: EngineRequest): string | Promise<string | Refusal> {
-    return this.engine.generateId ? this.#generateId(request) : randomId();
-  }
-
-  async #generateId(request: EngineRequest): Promise<string | Refusal> {
-    try {
-      return (await this.engine.generateId?.(request)) ?? randomId();
-    } catch (error) {
-      return Refusal.badRequest("ID_GENERATION_ERROR", { error });
-    }
-  }
-
   /** Accepts a handshake with an empty 200, which stands for the 101 until the launcher makes the handshake. */
   #acceptHandshake(exchange: Exchange<Env>, upgrade: Upgrade): Answer {
+    if (this.isClosed) return notServedAnswer();
     exchange.env.upgrade = upgrade;
     const headers = {};
     this.#emitHeaders(headers, exchange);
@@ -213,30 +203,4 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
       engine.emit("initial_headers", headers, exchange.request);
     if (engine.listenerCount("headers") > 0) engine.emit("headers", headers, exchange.request);
   }
-}
-
-/**
- * Calls `then` with a value: at once, or when it resolves if it is a promise. An `await` would always cost a
- * microtask.
- */
-const andThen = <Value, Result>(
-  value: Value | Promise<Value>,
-  then: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> => (value instanceof Promise ? value.then(then) : then(value));
-
-/** The random bytes of one id. */
-const ID_SIZE = 15;
-
-/** Random bytes for 64 ids. They are generated together, since each call of getRandomValues() is slow. */
-const random = Buffer.alloc(64 * ID_SIZE);
-let usedBytes = random.length;
-
-/** Makes an id of 120 random bits. */
-function randomId(): string {
-  if (usedBytes === random.length) {
-    crypto.getRandomValues(random);
-    usedBytes = 0;
-  }
-  usedBytes += ID_SIZE;
-  return random.toString("base64url", usedBytes - ID_SIZE, usedBytes);
 }
