@@ -5,7 +5,7 @@
 import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import type { DefaultEventsMap, Server, Socket } from "socket.io";
 import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
@@ -20,12 +20,10 @@ import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { createParser } from "./realtime/parser.ts";
 import { RecoveringAdapter } from "./realtime/recovery.ts";
+import { type Events, RoutedServer } from "./realtime/server.ts";
 import type { Bindings, Mounted, Runtime } from "./runtime.ts";
 import type { Servable } from "./serve.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
-
-/** A map from the names of events to the types of their listeners, as socket.io types them. */
-type Events<Map> = { [Name in keyof Map]: (...args: never[]) => void };
 
 /** The Hono environment of a service: `c.var.io` is its Socket.IO server. */
 export interface ServiceEnv<Io = Server> {
@@ -98,9 +96,10 @@ export function createService<
   const forwarded = new Forwarded(settings);
   const origins = new Origins(settings, forwarded);
 
-  // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
-  const io: Io = new Server({ ...chooseDefaults(settings), ...omitUndefined(settings.socketio) });
-  const engine = new Engine();
+  const socketio = omitUndefined(settings.socketio);
+  // A copy: Socket.IO adds to the object that it gets.
+  const io: Io = new RoutedServer({ ...chooseDefaults(settings), ...socketio });
+  const engine = new Engine({ ...socketio, path: io.path() });
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);

@@ -33,8 +33,8 @@ export interface EngineDriver {
   use(middleware: EngineMiddleware): void;
   /** Closes every session, and opens no new one. */
   close(): void;
-  /** The sessions that are open. */
-  readonly sessions: Iterable<Session>;
+  /** The sessions that are open, by their ids. */
+  readonly clients: Readonly<Record<string, Session>>;
   /** How many sessions are open. */
   readonly clientsCount: number;
   /** Opens the channels for broadcasts. Undefined for an engine that has none. */

@@ -9,6 +9,7 @@ import { serialize } from "hono/utils/cookie";
 import { andThen } from "./and-then.ts";
 import { type Answer, emptyAnswer, notServedAnswer, toResponse } from "./answer.ts";
 import { compressBody } from "./body.ts";
+import { viewAsRecord } from "./clients.ts";
 import type { EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { Exchange } from "./exchange.ts";
@@ -45,6 +46,7 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   protected isClosed = false;
   readonly #middlewares: Middleware[] = [];
   readonly #sessions = new Map<string, Session>();
+  readonly clients = viewAsRecord(this.#sessions);
   /** The listener of "close", one function for all sessions. A closure for each would take memory. */
   readonly #forget: (this: Session) => void;
 
@@ -58,17 +60,13 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     if (options.cors) this.#middlewares.push({ run: cors(options.cors) });
   }
 
-  get sessions(): Iterable<Session> {
-    return this.#sessions.values();
-  }
-
   get clientsCount(): number {
     return this.#sessions.size;
   }
 
   close(): void {
     this.isClosed = true;
-    for (const session of this.sessions) session.close(true);
+    for (const session of this.#sessions.values()) session.close(true);
   }
 
   /** Registers a session until it is closed: requests with its id find it, and `clientsCount` counts it. */

@@ -65,6 +65,8 @@ function endPoll(this: Socket): void {
 }
 
 class EngineIo extends Server implements NodeEngine {
+  /** engine.io's own, which it does not declare as public. */
+  declare readonly clients: Record<string, Socket>;
   readonly #engine: Engine;
   #isClosed = false;
   readonly publisher: Publisher | undefined;
@@ -112,10 +114,6 @@ class EngineIo extends Server implements NodeEngine {
   protected override cleanup(): void {
     super.cleanup();
     this.#isClosed = true;
-  }
-
-  get sessions(): Socket[] {
-    return Object.values(this.clients);
   }
 
   async handle(c: Context<{ Bindings: Partial<NodeEnv> }>, opener: Opener): Promise<Answer> {
