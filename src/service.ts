@@ -15,6 +15,7 @@ import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
+import { isBodySpent, spentBodyAdvice } from "./http/spent-body.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
@@ -112,6 +113,10 @@ export function createService<
     if (c.req.path !== `${path}/`) return next();
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
+    if (isBodySpent(c.req)) {
+      settings.logger.error(spentBodyAdvice(c.req.path));
+      return c.text("Internal Server Error", 500);
+    }
     const { io: _, ...variables } = c.var;
     const opener = new VisitingOpener(visitorOf(c.req.raw, c.env), forwarded, variables);
     return toHonoResponse(c, await engine.handle(c, opener));
