@@ -5,7 +5,7 @@
 import type { Context, Handler, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import type { DefaultEventsMap, Server, Socket } from "socket.io";
 import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
@@ -15,6 +15,7 @@ import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
+import { isBodySpent, spentBodyAdvice } from "./http/spent-body.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { ContainedServer } from "./operation/containment/server.ts";
@@ -22,12 +23,10 @@ import { type ErrorListener, Errors } from "./operation/errors.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { createParser } from "./realtime/parser.ts";
 import { RecoveringAdapter } from "./realtime/recovery.ts";
+import { type Events, RoutedServer } from "./realtime/server.ts";
 import type { Bindings, Mounted, Runtime } from "./runtime.ts";
 import type { Servable } from "./serve.ts";
 import { readSettings, type ServiceOptions, type Settings, type SocketIoOptions } from "./settings.ts";
-
-/** A map from the names of events to the types of their listeners, as socket.io types them. */
-type Events<Map> = { [Name in keyof Map]: (...args: never[]) => void };
 
 /** The Hono environment of a service: `c.var.io` is its Socket.IO server. */
 export interface ServiceEnv<Io = Server> {
@@ -106,11 +105,12 @@ export function createService<
   const forwarded = new Forwarded(settings);
   const origins = new Origins(settings, forwarded);
 
-  const engine = new Engine(settings);
-  // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
-  const ioOptions = { ...chooseDefaults(settings), ...omitUndefined(settings.socketio) };
+  const socketio = omitUndefined(settings.socketio);
+  // A copy: Socket.IO adds to the object that it gets.
+  const ioOptions = { ...chooseDefaults(settings), ...socketio };
   const isContained = settings.errors === "contain";
-  const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new Server(ioOptions);
+  const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new RoutedServer(ioOptions);
+  const engine = new Engine(settings, { ...socketio, path: io.path() });
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);
@@ -123,6 +123,10 @@ export function createService<
     if (c.req.path !== `${path}/`) return next();
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
+    if (isBodySpent(c.req)) {
+      settings.logger.error(spentBodyAdvice(c.req.path));
+      return c.text("Internal Server Error", 500);
+    }
     const { io: _, ...variables } = c.var;
     const opener = new VisitingOpener(visitorOf(c.req.raw, c.env), forwarded, variables);
     return toHonoResponse(c, await engine.handle(c, opener));

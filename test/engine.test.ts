@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { type ServerOptions, WebSocketServer } from "ws";
 import { createService, type ServiceOptions } from "../src/index.ts";
 import { connect, exchange, handshake } from "./support/clients.ts";
-import { POLLING, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
+import { openPolling, openWebSocket, POLLING, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
 import { hasEngineIo, serve } from "./support/runtime.ts";
 import { QUIET, type Served, withEngineIoOption, withService } from "./support/service.ts";
 
@@ -198,3 +198,85 @@ test("a request that offers an upgrade to another protocol is answered as if it 
       assert.match(polling, /^HTTP\/1\.1 200 OK\r\n[^]*0\{"sid":/);
     },
   ));
+
+test("io.engine.clients has the open sessions by their ids", () =>
+  withService({}, async ({ url, service: { io } }) => {
+    const clients = () => Reflect.get(io.engine, "clients");
+    assert.deepEqual(Object.keys(clients()), []);
+    const [, polling] = await openPolling(url, io.engine);
+    const [socket, websocket] = await openWebSocket(url, io.engine);
+    assert.equal(clients()[websocket.id], websocket);
+    assert.deepEqual(Object.keys(clients()).sort(), [polling.id, websocket.id].sort());
+    assert.deepEqual(
+      [
+        polling.id in clients(),
+        "nobody" in clients(),
+        clients().nobody,
+        Object.hasOwn(clients(), websocket.id),
+      ],
+      [true, false, undefined, true],
+    );
+    for (const [id, session] of Object.entries<{ id: string }>(clients())) assert.equal(session.id, id);
+    clients()[polling.id].close(true);
+    assert.deepEqual(Object.keys(clients()), [websocket.id]);
+    socket.socket.close();
+  }));
+
+test("io.engine.opts has the options in use, by engine.io's names and with its defaults", () =>
+  withService(
+    { allowedOrigins: ["https://a.example"], socketio: { pingInterval: 12_345, cookie: true } },
+    async ({ service: { io } }) => {
+      const { opts } = io.engine;
+      assert.deepEqual(
+        [
+          opts.pingInterval,
+          opts.pingTimeout,
+          opts.upgradeTimeout,
+          opts.maxHttpBufferSize,
+          Reflect.get(opts, "path"),
+        ],
+        [12_345, 20_000, 10_000, 1_000_000, "/socket.io"],
+      );
+      assert.deepEqual(
+        [opts.transports, opts.allowUpgrades, opts.httpCompression, opts.allowEIO3],
+        [["polling", "websocket"], true, { threshold: 1024 }, false],
+      );
+      assert.deepEqual(opts.cookie, { name: "io", path: "/", httpOnly: true, sameSite: "lax" });
+      assert.deepEqual(opts.cors, { origin: ["https://a.example"], credentials: true });
+      assert.throws(() => Object.assign(opts, { pingInterval: 1 }), {
+        name: "TypeError",
+        message:
+          "io.engine.opts.pingInterval cannot be changed: pass socketio.pingInterval to createService()",
+      });
+    },
+  ));
+
+test("io.engine.generateId() can be called, also by a method that replaces it", () =>
+  withService({}, async ({ url, service: { io } }) => {
+    const generate = io.engine.generateId.bind(io.engine);
+    io.engine.generateId = (request) => `a-${String(generate(request))}`;
+    assert.match((await PollingClient.connect(url)).open.sid, /^a-[\w-]{20}$/);
+  }));
+
+test("ways to serve Socket.IO without Hono throw, and say what to do instead", () => {
+  const { io } = createService(QUIET);
+  const { engine } = io;
+  assert.equal(Reflect.get(io, "eio"), engine);
+  const UNAVAILABLE: [what: string, call: () => unknown, message: RegExp][] = [
+    ["io.listen", () => io.listen(0), /^io\.listen\(\) is not available in a service: serve\(/],
+    ["io.attach", () => io.attach(0), /^io\.attach\(\) is not available in a service: serve\(/],
+    ["io.attachApp", () => io.attachApp({}), /^io\.attachApp\(\) is not available in a service: serve\(/],
+    ["io.bind", () => io.bind(engine), /^io\.bind\(\) is not available in a service: it has an engine;/],
+    [
+      "io.engine.ws",
+      () => Object.assign(engine, { ws: {} }),
+      /^io\.engine\.ws cannot be set: pass socketio\.wsEngine/,
+    ],
+    ...["attach", "handleRequest", "handleUpgrade"].map((name): [string, () => unknown, RegExp] => [
+      `io.engine.${name}`,
+      () => Reflect.get(engine, name).call(engine),
+      new RegExp(`^io\\.engine\\.${name}\\(\\) is not available in a service: serve\\(`),
+    ]),
+  ];
+  for (const [what, call, message] of UNAVAILABLE) assert.throws(call, { name: "TypeError", message }, what);
+});

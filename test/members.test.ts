@@ -60,6 +60,10 @@ if (runtime === "node") {
     const members = {
       createTransport: "function",
       generateId: "function",
+      verify: "function",
+      _applyMiddlewares: "function",
+      middlewares: "array",
+      cleanup: "function",
       handleUpgrade: "function",
       handleRequest: "function",
       clients: "object",

@@ -7,7 +7,7 @@ import { setCookie } from "hono/cookie";
 import { WebSocket } from "ws";
 import { getConnInfo, upgradeWebSocket, variablesOf } from "../src/index.ts";
 import { connect, handshake, next } from "./support/clients.ts";
-import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
+import { POLLING, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
 
 declare module "hono" {
@@ -178,6 +178,34 @@ for (const transport of ["polling", "websocket"]) {
         client.disconnect();
       },
     ));
+}
+
+const SPENDING: [how: string, read: (request: Request) => Promise<unknown>][] = [
+  ["text()", (request) => request.text()],
+  ["arrayBuffer()", (request) => request.arrayBuffer()],
+  ["body.getReader()", async (request) => request.body?.getReader().read()],
+];
+for (const [how, read] of SPENDING) {
+  test(`a polling body that a middleware reads with c.req.raw.${how} is answered 500, and the log says what to do`, () => {
+    const logged: unknown[] = [];
+    const log = (message: unknown) => void logged.push(message);
+    return withService(
+      { logger: { info: log, warn: log, error: log } },
+      ({ app }) => {
+        app.use("/socket.io/*", async (c, next) => {
+          if (c.req.method === "POST") await read(c.req.raw);
+          await next();
+        });
+      },
+      async ({ url }) => {
+        const client = await PollingClient.connect(url);
+        const answer = await client.post("40");
+        assert.deepEqual([answer.status, await answer.text()], [500, "Internal Server Error"]);
+        assert.equal(logged.length, 1);
+        assert.match(String(logged[0]), /c\.req\.raw, .* Read it with c\.req\.text\(\)/);
+      },
+    );
+  });
 }
 
 test("a middleware may read a polling body before Socket.IO does", () => {

@@ -18,7 +18,7 @@ import { NodeVisitor } from "./visitor.ts";
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const engine = service.settings.engine === "native" ? createNativeEngine(service) : createEngineIo(service);
-  service.engine.attach(engine);
+  service.engine.attachDriver(engine);
   const classes = { IncomingMessage: UpgradableMessage, ServerResponse: PageResponse };
   const server = tls ? createHttpsServer({ ...tls, ...classes }) : createHttpServer(classes);
   const connections = new Connections(server);

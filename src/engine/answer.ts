@@ -15,6 +15,13 @@ export interface Answer {
 /** An answer without headers and body. */
 export const emptyAnswer = (status: number): Answer => ({ status, headers: {} });
 
+/** The answer to a request that would open a session where none is opened any more, or not yet. */
+export const notServedAnswer = (): Answer => ({
+  status: 503,
+  headers: { "Content-Type": "text/plain; charset=UTF-8" },
+  body: "Socket.IO is not being served",
+});
+
 /**
  * The answer to a POST whose packets were received. Its type is "text/html", as engine.io's, because some browsers
  * offer text/plain as a download.

@@ -46,8 +46,8 @@ export interface EngineDriver {
   close(): void;
   /** Has the write buffer of each session judged in which packets wait, and cuts off those that must be. */
   judgeBacklogs(judge: BacklogJudge): void;
-  /** The sessions that are open. */
-  readonly sessions: Iterable<Session>;
+  /** The sessions that are open, by their ids. */
+  readonly clients: Readonly<Record<string, Session>>;
   /** How many sessions are open. */
   readonly clientsCount: number;
   /** Opens the channels for broadcasts. Undefined for an engine that has none. */

@@ -6,30 +6,29 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "hono";
-import type { Settings } from "../settings.ts";
-import type { Answer } from "./answer.ts";
+import type { Settings, SocketIoOptions } from "../settings.ts";
+import { type Answer, notServedAnswer } from "./answer.ts";
 import { BacklogWatch } from "./backlog.ts";
 import type { Publisher } from "./channel.ts";
 import type { EngineDriver, EngineMiddleware, Opener, Session } from "./driver.ts";
-
-const NOT_SERVED: Answer = {
-  status: 503,
-  headers: { "Content-Type": "text/plain; charset=UTF-8" },
-  body: "Socket.IO is not being served",
-};
+import { listOptions } from "./options.ts";
+import { randomId } from "./session-id.ts";
 
 /**
  * How often `detach()` looks for sessions that have become writable, and can be sent a close packet, in milliseconds.
  */
 const CHECK_INTERVAL = 20;
 
+const refusalOf = (method: string): string =>
+  `io.engine.${method}() is not available in a service: serve(service) makes Socket.IO a route of service.app`;
+
 /**
  * Events: `connection` (a session was opened), `connection_error` (a request was refused), `initial_headers` (the first
  * answer of a session is about to be sent; listeners may edit its headers) and `headers` (the same for every answer).
  */
 export class Engine extends EventEmitter {
-  /** Makes the id of a session. @default random ids */
-  generateId: ((request: object) => string | PromiseLike<string>) | undefined;
+  /** The options in use, with engine.io's names and defaults. */
+  readonly opts: Readonly<Record<string, unknown>>;
 
   #isReserved = false;
   #driver: EngineDriver | undefined;
@@ -37,9 +36,19 @@ export class Engine extends EventEmitter {
   readonly #middlewares: EngineMiddleware[] = [];
   readonly #backlogs: BacklogWatch;
 
-  constructor({ maxBuffered, logger }: Pick<Settings, "maxBuffered" | "logger">) {
+  /** @param options those of Socket.IO, of which the engine's are a part */
+  constructor(
+    { maxBuffered, logger }: Pick<Settings, "maxBuffered" | "logger">,
+    options: SocketIoOptions = {},
+  ) {
     super();
+    this.opts = listOptions(options);
     this.#backlogs = new BacklogWatch(maxBuffered, logger);
+  }
+
+  /** The sessions that are open, by their ids. */
+  get clients(): Readonly<Record<string, Session>> {
+    return this.#driver?.clients ?? {};
   }
 
   /** How many sessions are open. */
@@ -67,10 +76,15 @@ export class Engine extends EventEmitter {
   }
 
   /** Attaches a runtime's engine, with the middlewares that were registered before. */
-  attach(driver: EngineDriver): void {
+  attachDriver(driver: EngineDriver): void {
     for (const middleware of this.#middlewares) driver.use(middleware);
     this.#driver = driver;
     this.#backlogs.start(driver);
+  }
+
+  /** Makes the id of a session, a random one. An author may replace this method. */
+  generateId(_request: object): string | PromiseLike<string> {
+    return randomId();
   }
 
   /** Adds an Express-style middleware `(req, res, next)` that runs before each request is verified. */
@@ -82,7 +96,7 @@ export class Engine extends EventEmitter {
   /** Answers a request that reached the Socket.IO route. */
   handle(c: Context, opener: Opener): Answer | Promise<Answer> {
     const isRefused = this.#isClosing && c.req.query("sid") === undefined;
-    if (!this.#driver || isRefused) return NOT_SERVED;
+    if (!this.#driver || isRefused) return notServedAnswer();
     return this.#driver.handle(c, opener);
   }
 
@@ -101,7 +115,7 @@ export class Engine extends EventEmitter {
   /** Closes every session. After `refuseSessions()`, closes only those that can send the close packet at once. */
   close(): this {
     if (!this.#isClosing) this.#driver?.close();
-    else for (const session of this.#driver?.sessions ?? []) if (session.transport.writable) session.close();
+    else for (const session of Object.values(this.clients)) if (session.transport.writable) session.close();
     return this;
   }
 
@@ -120,6 +134,35 @@ export class Engine extends EventEmitter {
       // Also when an author's listener of "disconnect" has thrown.
       this.release();
     }
+  }
+
+  /** engine.io's WebSocket server. There is none here, and none can be put in its place. */
+  get ws(): undefined {
+    return undefined;
+  }
+
+  set ws(_: unknown) {
+    throw new TypeError(
+      "io.engine.ws cannot be set: pass socketio.wsEngine to createService(), for Node.js only",
+    );
+  }
+
+  /**
+   * engine.io's methods to serve it without Hono.
+   * @throws {TypeError} always: what they served would bypass the guards and the author's middleware
+   */
+  attach(): never {
+    throw new TypeError(refusalOf("attach"));
+  }
+
+  /** As {@link attach}. */
+  handleRequest(): never {
+    throw new TypeError(refusalOf("handleRequest"));
+  }
+
+  /** As {@link attach}. */
+  handleUpgrade(): never {
+    throw new TypeError(refusalOf("handleUpgrade"));
   }
 
   /** Gives the place back that `reserve()` has taken. */

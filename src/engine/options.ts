@@ -9,7 +9,38 @@ import type { Data } from "./parser.ts";
 import type { RequestLike } from "./request.ts";
 
 /** Reads the most bytes that one message may have. The WebSocket routes of authors have the same limit. */
-export const readMaxSize = ({ maxHttpBufferSize = 1_000_000 }: SocketIoOptions): number => maxHttpBufferSize;
+export const readMaxSize = ({ maxHttpBufferSize = DEFAULTS.maxHttpBufferSize }: SocketIoOptions): number =>
+  maxHttpBufferSize;
+
+/** engine.io's defaults. */
+const DEFAULTS = {
+  pingTimeout: 20_000,
+  pingInterval: 25_000,
+  upgradeTimeout: 10_000,
+  maxHttpBufferSize: 1_000_000,
+  transports: ["polling", "websocket"],
+  allowUpgrades: true,
+  httpCompression: { threshold: 1024 },
+  cors: false,
+  allowEIO3: false,
+} as const;
+
+/**
+ * Lists the options in use, with engine.io's names and defaults, for `io.engine.opts`. With engine.io an author may change
+ * some of them later; no runtime's own server could follow that, so here it throws.
+ */
+export function listOptions(options: SocketIoOptions): Readonly<Record<string, unknown>> {
+  const opts: Record<string, unknown> = { ...DEFAULTS, transports: [...DEFAULTS.transports], ...options };
+  const cookie = readCookie(options.cookie);
+  if (cookie) opts["cookie"] = cookie;
+  return new Proxy(opts, {
+    set: (_, name) => {
+      throw new TypeError(
+        `io.engine.opts.${String(name)} cannot be changed: pass socketio.${String(name)} to createService()`,
+      );
+    },
+  });
+}
 
 export interface EngineOptions {
   /** How long the engine waits after a pong before it pings again, in milliseconds. @default 25000 */
@@ -70,16 +101,16 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
     const instead = Object.entries(UNAVAILABLE).find(([key]) => key === name)?.[1];
     if (value && instead) throw refuse(name, instead);
   }
-  const { transports = ["polling", "websocket"], cookie, cors, allowRequest } = options;
-  if (transports.includes("webtransport"))
+  const { transports = DEFAULTS.transports, cookie, cors, allowRequest } = options;
+  if (transports.some((name) => name === "webtransport"))
     throw refuse("transports", '"webtransport" needs HTTP/3: offer "polling" and "websocket"');
   return {
-    pingInterval: options.pingInterval ?? 25_000,
-    pingTimeout: options.pingTimeout ?? 20_000,
-    upgradeTimeout: options.upgradeTimeout ?? 10_000,
+    pingInterval: options.pingInterval ?? DEFAULTS.pingInterval,
+    pingTimeout: options.pingTimeout ?? DEFAULTS.pingTimeout,
+    upgradeTimeout: options.upgradeTimeout ?? DEFAULTS.upgradeTimeout,
     maxHttpBufferSize: readMaxSize(options),
     transports,
-    allowUpgrades: options.allowUpgrades ?? true,
+    allowUpgrades: options.allowUpgrades ?? DEFAULTS.allowUpgrades,
     httpCompression: readCompression(options.httpCompression),
     initialPacket: readInitialPacket(options.initialPacket),
     cookie: readCookie(cookie),
@@ -97,7 +128,9 @@ export function corsOfAccepted(cors: CorsOptions): CorsOptions {
   return cors.origin && cors.origin !== "*" ? { ...cors, origin: true } : cors;
 }
 
-function readCompression(value: boolean | object = { threshold: 1024 }): EngineOptions["httpCompression"] {
+function readCompression(
+  value: boolean | object = DEFAULTS.httpCompression,
+): EngineOptions["httpCompression"] {
   if (value === false) return false;
   // As in engine.io: `true`, or an object without a threshold, compresses answers of every size.
   const threshold = typeof value === "object" && "threshold" in value ? Number(value.threshold) : 0;

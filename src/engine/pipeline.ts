@@ -3,12 +3,13 @@
  * cookie, the events that edit headers, compression. A subclass says how sessions are made and what transports they
  * get.
  */
-import { Buffer } from "node:buffer";
 import cors from "cors";
 import type { Context } from "hono";
 import { serialize } from "hono/utils/cookie";
-import { type Answer, emptyAnswer, toResponse } from "./answer.ts";
+import { andThen } from "./and-then.ts";
+import { type Answer, emptyAnswer, notServedAnswer, toResponse } from "./answer.ts";
 import { compressBody } from "./body.ts";
+import { viewAsRecord } from "./clients.ts";
 import type { BacklogJudge, EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { Exchange } from "./exchange.ts";
@@ -17,6 +18,7 @@ import type { EngineOptions } from "./options.ts";
 import type { Packet } from "./parser.ts";
 import type { Upgrade } from "./peer.ts";
 import type { EngineRequest } from "./request.ts";
+import { createId } from "./session-id.ts";
 import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./verification.ts";
 
 /** What the pipeline needs of a session, whatever engine has made it. */
@@ -49,6 +51,7 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   protected isClosed = false;
   readonly #middlewares: Middleware[] = [];
   readonly #sessions = new Map<string, Session>();
+  readonly clients = viewAsRecord(this.#sessions);
   /** The listener of "close", one function for all sessions. A closure for each would take memory. */
   readonly #forget: (this: Session) => void;
 
@@ -62,21 +65,17 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     if (options.cors) this.#middlewares.push({ run: cors(options.cors) });
   }
 
-  get sessions(): Iterable<Session> {
-    return this.#sessions.values();
-  }
-
   get clientsCount(): number {
     return this.#sessions.size;
   }
 
   close(): void {
     this.isClosed = true;
-    for (const session of this.sessions) session.close(true);
+    for (const session of this.#sessions.values()) session.close(true);
   }
 
   judgeBacklogs(judge: BacklogJudge): void {
-    for (const session of this.sessions) {
+    for (const session of this.#sessions.values()) {
       const { writeBuffer } = session;
       const error = writeBuffer.length > 0 ? judge(session, writeBuffer) : undefined;
       if (error) session.cutOff(error);
@@ -154,7 +153,7 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     return andThen(refusal, (refusal = verifyProtocol(exchange)) =>
       refusal
         ? this.#refuse(refusal, exchange)
-        : andThen(this.#createId(request), (id) => this.#openAs(id, exchange)),
+        : andThen(createId(this.engine, request), (id) => this.#openAs(id, exchange)),
     );
   }
 
@@ -170,20 +169,9 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
     });
   }
 
-  #createId(request: EngineRequest): string | Promise<string | Refusal> {
-    return this.engine.generateId ? this.#generateId(request) : randomId();
-  }
-
-  async #generateId(request: EngineRequest): Promise<string | Refusal> {
-    try {
-      return (await this.engine.generateId?.(request)) ?? randomId();
-    } catch (error) {
-      return Refusal.badRequest("ID_GENERATION_ERROR", { error });
-    }
-  }
-
   /** Accepts a handshake with an empty 200, which stands for the 101 until the launcher makes the handshake. */
   #acceptHandshake(exchange: Exchange<Env>, upgrade: Upgrade): Answer {
+    if (this.isClosed) return notServedAnswer();
     exchange.env.upgrade = upgrade;
     const headers = {};
     this.#emitHeaders(headers, exchange);
@@ -226,30 +214,4 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
       engine.emit("initial_headers", headers, exchange.request);
     if (engine.listenerCount("headers") > 0) engine.emit("headers", headers, exchange.request);
   }
-}
-
-/**
- * Calls `then` with a value: at once, or when it resolves if it is a promise. An `await` would always cost a
- * microtask.
- */
-const andThen = <Value, Result>(
-  value: Value | Promise<Value>,
-  then: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> => (value instanceof Promise ? value.then(then) : then(value));
-
-/** The random bytes of one id. */
-const ID_SIZE = 15;
-
-/** Random bytes for 64 ids. They are generated together, since each call of getRandomValues() is slow. */
-const random = Buffer.alloc(64 * ID_SIZE);
-let usedBytes = random.length;
-
-/** Makes an id of 120 random bits. */
-function randomId(): string {
-  if (usedBytes === random.length) {
-    crypto.getRandomValues(random);
-    usedBytes = 0;
-  }
-  usedBytes += ID_SIZE;
-  return random.toString("base64url", usedBytes - ID_SIZE, usedBytes);
 }

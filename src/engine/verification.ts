@@ -108,7 +108,7 @@ export async function askAuthor(request: RequestLike, guard: Guard): Promise<Ref
 }
 
 /** Checks that the client speaks Engine.IO 4. @returns undefined when it does */
-export function verifyProtocol({ query }: Exchange): Refusal | undefined {
+export function verifyProtocol({ query }: Pick<Exchange, "query">): Refusal | undefined {
   const protocol = protocolOf(query);
   return protocol === 4 ? undefined : new Refusal(UNSUPPORTED, { protocol });
 }

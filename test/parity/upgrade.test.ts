@@ -2,11 +2,13 @@
  * Upgrades from polling to WebSocket, which must not lose messages, and clients that read too slowly or not at all.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
 import { catchUp, next } from "../support/clients.ts";
 import {
+  allGone,
   ending,
   FrameClient,
   joinWebSocket,
@@ -15,7 +17,7 @@ import {
   writable,
 } from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
-import { until } from "../support/until.ts";
+import { inTime, until } from "../support/until.ts";
 
 test("an upgrade answers the pending poll with a noop, then sends the waiting packets over WebSocket", () =>
   withService({}, async ({ url, service }) => {
@@ -43,6 +45,28 @@ test("an upgrade answers the pending poll with a noop, then sends the waiting pa
     await second.closed;
     assert.equal(session.readyState, "open");
     socket.socket.close();
+  }));
+
+test("a probe after the upgrade ends the session, as any ping of a client does", () =>
+  withService({}, async ({ url, service }) => {
+    const [polling, session] = await openPolling(url, service.io.engine);
+    const socket = await FrameClient.connect(url, polling.open.sid);
+    await socket.probe();
+    const upgraded = once(session, "upgrade");
+    socket.send("5");
+    await inTime("the upgrade", upgraded);
+    const ended = ending(session);
+    socket.send("2probe");
+    assert.equal((await inTime("the end of the session", ended))[0], "transport error");
+  }));
+
+test("a session whose WebSocket is lost as soon as it is open ends at once", () =>
+  withService({}, async ({ url, service: { io } }) => {
+    for (let count = 0; count < 10; count++) {
+      const socket = await FrameClient.connect(url);
+      socket.socket.terminate();
+    }
+    await allGone(io.engine);
   }));
 
 test("a session goes on after a failed probe, and can be upgraded by the next one", () =>

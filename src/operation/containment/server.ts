@@ -3,15 +3,19 @@
  * reported, and ends neither the process nor anything else.
  */
 import { EventEmitter } from "node:events";
-import { type DefaultEventsMap, type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
+import {
+  type DefaultEventsMap,
+  type Namespace,
+  type Server,
+  type ServerOptions,
+  type Socket,
+} from "socket.io";
 import type { Engine } from "../../engine/engine.ts";
+import { type Events, RoutedServer } from "../../realtime/server.ts";
 import { callContained, type Errors } from "../errors.ts";
 import { containBroadcastAcks } from "./broadcast.ts";
 import { Containment, reportErrors } from "./emitter.ts";
 import { NamespaceContainment } from "./namespace.ts";
-
-/** A map from the names of events to the types of their listeners, as socket.io types them. */
-type Events<Map> = { [Name in keyof Map]: (...args: never[]) => void };
 
 type AdapterClass = NonNullable<ServerOptions["adapter"]>;
 
@@ -23,7 +27,7 @@ export class ContainedServer<
   ServerEvents extends Events<ServerEvents> = ClientEvents,
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
-> extends Server<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
+> extends RoutedServer<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
   readonly #errors: Errors;
   readonly #sessions: Containment;
   readonly #containment: NamespaceContainment;

@@ -107,7 +107,7 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
         });
         const makeTransport = async () => {
           const answer = this.isClosed ? undefined : await this.#server.handleRequest(request, server);
-          if (answer?.ok) link.deliverEarlyFrames();
+          if (answer?.ok) link.deliverEarlyEvents();
           else link.close();
         };
         makeTransport().catch((error: unknown) => {

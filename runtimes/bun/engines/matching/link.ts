@@ -17,10 +17,14 @@ const CLOSE = "1";
 export class Link implements PeerListener {
   readonly #peer: Peer;
   #transport: Transport | undefined;
-  /** The frames that came before bun-engine has made the transport; undefined as soon as they are delivered. */
-  #earlyFrames: Frame[] | undefined = [];
+  /**
+   * What happened before the session was ready for this transport, frames and the end; undefined as soon as it is
+   * delivered.
+   */
+  #early: (() => void)[] | undefined = [];
   /** Whether as much as the high-water mark waits in Bun. */
   #isFull = false;
+  /** Whether the client has probed the transport in the upgrade that is under way. */
   #wasProbed = false;
 
   constructor(peer: Peer) {
@@ -72,7 +76,7 @@ export class Link implements PeerListener {
   }
 
   received(frame: Frame): void {
-    if (this.#earlyFrames) return void this.#earlyFrames.push(frame);
+    if (this.#early) return void this.#early.push(() => this.received(frame));
     // At a second probe, bun-engine would start a second timer and never clear the first.
     if (frame === PROBE && this.#wasProbed) return this.#peer.send("3probe");
     this.#wasProbed ||= frame === PROBE;
@@ -80,11 +84,24 @@ export class Link implements PeerListener {
     else this.#transport?.onMessage(typeof frame === "string" ? frame : toBuffer(frame));
   }
 
-  /** Delivers the frames that came early, now that the session is ready for them. */
-  deliverEarlyFrames(): void {
-    const frames = this.#earlyFrames ?? [];
-    this.#earlyFrames = undefined;
-    for (const frame of frames) this.received(frame);
+  /** Delivers what came early, now that the session is ready for it. */
+  deliverEarlyEvents(): void {
+    const events = this.#early ?? [];
+    this.#early = undefined;
+    for (const deliver of events) deliver();
+  }
+
+  /** Notes that the session has moved to this transport: a probe is a ping like any other now, which ends it. */
+  endUpgrade(): void {
+    this.#wasProbed = false;
+  }
+
+  /**
+   * Ends the upgrade to this transport, and closes it. bun-engine stops the timer of an upgrade only for a packet that
+   * does not belong to one, so this is such a packet; otherwise the timer keeps the process alive.
+   */
+  abandonUpgrade(): void {
+    this.#transport?.["emitReserved"]("packet", { type: "noop" });
   }
 
   /**
@@ -114,10 +131,12 @@ export class Link implements PeerListener {
   }
 
   failed(error: unknown): void {
+    if (this.#early) return void this.#early.push(() => this.failed(error));
     this.#transport?.["onError"](error instanceof Error ? error.message : String(error));
   }
 
   closed(code: number, reason: string): void {
+    if (this.#early) return void this.#early.push(() => this.closed(code, reason));
     this.#transport?.onCloseEvent(code, reason);
   }
 }

@@ -214,6 +214,7 @@ export class Session extends EventEmitter {
     link.transport?.on("close", () => {
       if (this.#upgradeLink !== link) return;
       this.#upgradeLink = undefined;
+      link.abandonUpgrade();
       // bun-engine leaves the state at "upgrading", in which it refuses every later upgrade.
       this.#socket["upgradeState"] = "not_upgraded";
     });
@@ -223,6 +224,7 @@ export class Session extends EventEmitter {
   #onUpgrade(transport: Transport): void {
     this.#link = this.#upgradeLink;
     this.#upgradeLink = undefined;
+    this.#link?.endUpgrade();
     this.#listenToTransport();
     this.emit("upgrade", transport);
     if (this.readyState !== "closing") return;
@@ -296,7 +298,7 @@ export class Session extends EventEmitter {
 
   #onClose(reason: CloseReason): void {
     clearTimeout(this.#closeTimer);
-    this.#upgradeLink?.transport?.close();
+    this.#upgradeLink?.abandonUpgrade();
     // Empty the write buffer later: listeners of "close" may look at what was not sent.
     queueMicrotask(() => {
       this.#socket["writeBuffer"] = [];

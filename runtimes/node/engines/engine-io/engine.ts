@@ -3,18 +3,21 @@
  * through the Hono chain, and makes a WebSocket handshake when the chain has let it through.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Server, type Socket, type Transport } from "engine.io";
+import { type ErrorCallback, Server, type Socket, type Transport } from "engine.io";
 import type { Context } from "hono";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
+import { andThen } from "../../../../src/engine/and-then.ts";
+import { type Answer, emptyAnswer, notServedAnswer, toResponse } from "../../../../src/engine/answer.ts";
 import type { Publisher } from "../../../../src/engine/channel.ts";
 import type { BacklogJudge, Opener, Waiting } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
+import { createId } from "../../../../src/engine/session-id.ts";
 import { readQuery } from "../../../../src/engine/url.ts";
-import { callAllowRequest } from "../../../../src/engine/verification.ts";
+import { callAllowRequest, Refusal, verifyProtocol } from "../../../../src/engine/verification.ts";
 import type { Mounted } from "../../../../src/runtime.ts";
 import type { SocketIoOptions } from "../../../../src/settings.ts";
+import { writeResponse } from "../../answer.ts";
 import type { NodeEngine, Wire } from "../../engine.ts";
 import { setChainHeaders, withChainHeaders } from "../../handshake-headers.ts";
 import type { NodeEnv } from "../../visitor.ts";
@@ -35,14 +38,20 @@ interface PreparedRequest extends IncomingMessage {
   _query: Record<string, string>;
   /** Set by engine.io when it has made the handshake. */
   websocket?: WebSocket;
-  /** Who makes the request; undefined again when its session is open. */
+  /** Who makes the request; undefined again when its session is open, or when the request is refused. */
   opener: Opener | undefined;
+  /** Whether a handshake was verified before engine.io makes it. */
+  isVerified?: boolean;
+  /** The id of the session that a verified handshake opens. */
+  sessionId?: string;
 }
 
 const prepareRequest = (incoming: IncomingMessage, opener: Opener): PreparedRequest =>
   Object.assign(incoming, { _query: readQuery(incoming.url ?? ""), opener });
 
 const isPrepared = (incoming: IncomingMessage): incoming is PreparedRequest => "opener" in incoming;
+
+type VerifyArgs = [request: PreparedRequest, isUpgrade: boolean, decide: ErrorCallback];
 
 const FORWARDED_EVENTS = ["connection_error", "initial_headers", "headers"] as const;
 
@@ -56,7 +65,10 @@ function endPoll(this: Socket): void {
 }
 
 class EngineIo extends Server implements NodeEngine {
+  /** engine.io's own, which it does not declare as public. */
+  declare readonly clients: Record<string, Socket>;
   readonly #engine: Engine;
+  #isClosed = false;
   readonly publisher: Publisher | undefined;
 
   constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
@@ -95,16 +107,17 @@ class EngineIo extends Server implements NodeEngine {
       : super.createTransport(name, request);
   }
 
-  override generateId(request: IncomingMessage): string | PromiseLike<string> {
-    return this.#engine.generateId?.(request) ?? super.generateId(request);
+  override generateId(request: PreparedRequest): string | PromiseLike<string> {
+    return request.sessionId ?? this.#engine.generateId(request);
   }
 
-  get sessions(): Socket[] {
-    return Object.values(this.clients);
+  protected override cleanup(): void {
+    super.cleanup();
+    this.#isClosed = true;
   }
 
   judgeBacklogs(judge: BacklogJudge): void {
-    for (const session of this.sessions) {
+    for (const session of Object.values(this.clients)) {
       const writeBuffer: readonly Waiting[] = session["writeBuffer"];
       const error = writeBuffer.length > 0 ? judge(session, writeBuffer) : undefined;
       if (!error) continue;
@@ -129,22 +142,63 @@ class EngineIo extends Server implements NodeEngine {
     return captured.answer;
   }
 
-  /** Answers a handshake with an empty 200, which stands for the 101, or refuses it. */
-  #answerHandshake(request: PreparedRequest): Answer {
-    if (this.#hasTransport(request)) return emptyAnswer(200);
-    request.opener = undefined;
-    const code = Server.errors.UNKNOWN_TRANSPORT;
-    const message = Server.errorMessages[code];
-    this.emit("connection_error", { req: request, code, message, context: request._query });
-    return { status: 400, headers: { "Content-Type": "text/html" }, body: message }; // as engine.io refuses a handshake
+  /**
+   * Answers a handshake with an empty 200, which stands for the 101, or refuses it. This is done before engine.io makes
+   * the handshake: by itself it refuses some only behind the 101, and leaves those without an answer that a middleware
+   * ends.
+   */
+  async #answerHandshake(request: PreparedRequest): Promise<Answer> {
+    const response = new CapturedResponse(request);
+    request.socket.once("close", () => response.abandon());
+    this._applyMiddlewares(request, response, (error) => {
+      const finish = ({ status, headers, body }: Answer) => response.writeHead(status, headers).end(body);
+      if (error) finish(this.#refuse(request, Refusal.badRequest("MIDDLEWARE_FAILURE")));
+      else this.#verifyHandshake(request, finish);
+    });
+    const answer = await response.answer;
+    if (!request.isVerified) request.opener = undefined;
+    return answer;
   }
 
-  /**
-   * Whether a handshake names the "websocket" transport and that is offered. If it is not, engine.io has no WebSocket
-   * server, but would call it all the same.
-   */
-  #hasTransport({ _query }: PreparedRequest): boolean {
-    return _query["transport"] === "websocket" && this.opts.transports?.includes("websocket") === true;
+  /** @param finish gets the answer, at once unless a function of the author's takes its time */
+  #verifyHandshake(request: PreparedRequest, finish: (answer: Answer) => void): void {
+    const { sid, transport } = request._query;
+    const refuse = (refusal: Refusal) => finish(this.#refuse(request, refusal));
+    const accept = (id?: string | Refusal) => {
+      if (id instanceof Refusal) return refuse(id);
+      if (this.#isClosed) return finish(notServedAnswer());
+      if (id !== undefined) request.sessionId = id;
+      request.isVerified = true;
+      return finish(emptyAnswer(200));
+    };
+    this.verify(request, true, (code, context) => {
+      if (code !== undefined) return refuse(new Refusal(code, context));
+      if (transport !== "websocket") return refuse(Refusal.badRequest("TRANSPORT_HANDSHAKE_ERROR"));
+      if (sid) return accept();
+      const refusal = this.opts.allowEIO3 ? undefined : verifyProtocol({ query: request._query });
+      if (refusal) return refuse(refusal);
+      void andThen(createId(this.#engine, request), accept);
+    });
+  }
+
+  /** Refuses a handshake as engine.io does, with a text. */
+  #refuse(request: PreparedRequest, { code, message, context, reason }: Refusal): Answer {
+    this.emit("connection_error", { req: request, code, message, context });
+    return { status: 400, headers: { "Content-Type": "text/html" }, body: reason };
+  }
+
+  protected override _applyMiddlewares(
+    request: PreparedRequest,
+    response: ServerResponse,
+    callback: (error?: unknown) => void,
+  ): void {
+    if (request.isVerified) callback();
+    else super._applyMiddlewares(request, response, callback);
+  }
+
+  protected override verify(...[request, isUpgrade, decide]: VerifyArgs): void {
+    if (request.isVerified) decide();
+    else super.verify(request, isUpgrade, decide);
   }
 
   makeHandshake({ incoming, socket, head }: Wire, headers: Headers): boolean {
@@ -159,9 +213,12 @@ class EngineIo extends Server implements NodeEngine {
   }
 
   upgradeDirectly({ incoming, socket, head }: Wire, opener: Opener): boolean {
+    if (this.middlewares.length > 0) return false;
     const request = prepareRequest(incoming, opener);
-    if (!this.#hasTransport(request)) return false;
-    this.handleUpgrade(request, socket, head);
+    this.#verifyHandshake(request, (answer) => {
+      if (request.isVerified) this.handleUpgrade(request, socket, head);
+      else void writeResponse(socket, toResponse(answer));
+    });
     return true;
   }
 }
