@@ -9,6 +9,7 @@ import { endToEndFields } from "../src/engine/answer.ts";
 import type { EngineDriver, Opener } from "../src/engine/driver.ts";
 import type { Upgrade } from "../src/engine/peer.ts";
 import { targetOf } from "../src/engine/url.ts";
+import { nameType } from "../src/http/content-type.ts";
 import { addPageHeaders } from "../src/http/pages.ts";
 import { chooseProtocol } from "../src/http/websocket-routes.ts";
 import type { Bindings, Mounted } from "../src/runtime.ts";
@@ -31,6 +32,16 @@ type Answer = Response | undefined;
  */
 export type MakeHandshake<Env> = (request: Request, env: Env, headers: Headers, upgrade: Upgrade) => Answer;
 
+/** Makes an answer without a body to a HEAD request go out without a Content-Length. */
+export type OmitLength = (answer: Response) => Response;
+
+/** Statuses of answers that never have a body, nor a Content-Length. */
+const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
+
+/** Whether Hono has made the answer to a HEAD request, and nobody has said how long the answer to a GET would be. */
+const lacksLength = ({ body, headers, status }: Response): boolean =>
+  body === null && !headers.has("content-length") && !STATUSES_WITHOUT_BODY.has(status);
+
 /**
  * Makes the request handler of a service. The handler never throws or rejects.
  * @returns a function that takes a request, the `c.env` for it, and the runtime's own Request if `request` is a copy of
@@ -39,7 +50,7 @@ export type MakeHandshake<Env> = (request: Request, env: Env, headers: Headers, 
 export function createFetch<Env extends Bindings>(
   service: Mounted,
   engine: FetchEngine<Env>,
-  makeHandshake: MakeHandshake<Env>,
+  { makeHandshake, omitLength }: { makeHandshake: MakeHandshake<Env>; omitLength: OmitLength },
 ): (request: Request, env: Env, original?: Request) => Answer | Promise<Answer> {
   const { logger } = service.settings;
 
@@ -51,13 +62,22 @@ export function createFetch<Env extends Bindings>(
     return new Response("Internal Server Error", { status: 500 });
   };
 
+  const complete = (answer: Response): Response => addPageHeaders(nameType(answer));
+
+  const completeHead = (answer: Response): Response => {
+    const completed = complete(answer);
+    return lacksLength(completed) ? omitLength(completed) : completed;
+  };
+
   /** Answers a request: directly by the engine where that is allowed, otherwise through the Hono chain. */
   const answerRequest = (request: Request, env: Env): Response | Promise<Response> => {
     const visitor = service.binding.runtime.visitor(request, env);
     const opener = service.admitDirectly(request.method, targetOf(request), visitor);
     if (opener) return engine.answerDirectly(request, env, opener);
     const answer = service.fetch(request, env);
-    return answer instanceof Promise ? answer.then(addPageHeaders) : addPageHeaders(answer);
+    // Only a handler that is alone answers at once. Nothing has copied its answer, so the runtime knows the type.
+    if (!(answer instanceof Promise)) return addPageHeaders(answer);
+    return answer.then(request.method === "HEAD" ? completeHead : complete);
   };
 
   return (request, env, original = request) => {

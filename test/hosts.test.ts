@@ -6,7 +6,7 @@ import { connect as connectTcp } from "node:net";
 import { describe, test } from "node:test";
 import { isAllowedHost } from "../src/http/hosts.ts";
 import { createService, type ServiceOptions } from "../src/index.ts";
-import { connect, exchange } from "./support/clients.ts";
+import { connect, exchange, overs, TRANSPORTS } from "./support/clients.ts";
 import { silent, withService } from "./support/service.ts";
 
 const REFUSAL = "Bad Request: this host is not served here";
@@ -94,8 +94,10 @@ const JUNK = [
   "example.org:",
   "example.org:80:80",
   "[::1",
-  "::1",
-  "::1:8000",
+  "::g",
+  "::1:8000a",
+  "::1:70000",
+  "1:2:3",
   "[::g]",
   "[example.org]",
   "example.org@evil.com",
@@ -133,11 +135,26 @@ const TABLE = [
     served: ["example.org", "www.example.org", "A.B.example.org:80", "www.example.org.", ".example.org"],
     refused: ["evilexample.org", "example.org.evil.com", "example.com", "org", ...JUNK],
   },
-  { allowed: ["*"], served: ["evil.com", "127.0.0.1:1", "[::1]", "[2001:db8::1]:80"], refused: JUNK },
+  {
+    allowed: ["*"],
+    served: ["evil.com", "127.0.0.1:1", "[::1]", "[2001:db8::1]:80", "2001:db8::1", "::1:8000"],
+    refused: JUNK,
+  },
   {
     allowed: ["[::1]", "127.0.0.1"],
-    served: ["[::1]", "[::1]:8000", "127.0.0.1", "127.0.0.1:8000"],
-    refused: ["[::2]", "[::]", "127.0.0.2", "localhost", "1", "0.0.0.0", ...JUNK],
+    served: ["[::1]", "[::1]:8000", "::1", "::1:8000", "127.0.0.1", "127.0.0.1:8000"],
+    refused: [
+      "[::2]",
+      "::2",
+      "::2:8000",
+      "::1:2:8000",
+      "[::]",
+      "127.0.0.2",
+      "localhost",
+      "1",
+      "0.0.0.0",
+      ...JUNK,
+    ],
   },
   {
     allowed: ["example.org", ".example.com"],
@@ -256,17 +273,21 @@ test("the host in an absolute request line is not used, by the guard or in c.req
     },
   ));
 
-/** On Node, socket.io-client sends an IPv6 address without brackets when it polls, but with brackets over WebSocket. */
-test("an IPv6 address without brackets is refused, because its port cannot be told from the address", () => {
-  const warnings: string[] = [];
-  const logger = { ...silent, warn: (line: unknown) => void warnings.push(String(line)) };
-  return withService({ logger, host: "::1", allowedHosts: ["[::1]"] }, async ({ url, port }) => {
-    await assert.rejects(connect(url, { transports: ["polling"] }), /xhr poll error/);
-    assert.deepEqual(warnings, [`Refused host "::1:${port}" (ALLOWED_HOSTS: [::1])`]);
-    const client = await connect(url, { transports: ["websocket"] });
-    client.disconnect();
+/** Outside of browsers, socket.io-client leaves out the brackets of an IPv6 address when it polls ("::1:8000"). */
+for (const over of overs) {
+  test(`socket.io-client connects to an IPv6 address: ${over}`, () => {
+    const hosts: unknown[] = [];
+    return withService(
+      { host: "::1" },
+      ({ io }) => io.on("connection", ({ handshake }) => hosts.push(handshake.headers.host)),
+      async ({ url, port }) => {
+        const client = await connect(url, { transports: TRANSPORTS[over] });
+        client.disconnect();
+        assert.deepEqual(hosts, [over === "websocket" ? `[::1]:${port}` : `::1:${port}`]);
+      },
+    );
   });
-});
+}
 
 test("TRACE with an unusual target or host is answered 4xx, and no error is logged", () => {
   const errors: unknown[] = [];

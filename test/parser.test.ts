@@ -93,8 +93,9 @@ const sequences: unknown[][] = [
   "0",
   '0{"a":1}',
   "0/chat,",
-  "1",
-  "1/chat,",
+  "1a",
+  "1/chat",
+  "1/chat,1[]",
   '4{"message":"a"}',
   '4"a"',
   '5["a"]',
@@ -145,6 +146,21 @@ for (const fastPaths of [true, false]) {
         const expected = decoded(new Decoder(), frames);
         assert.deepEqual(decoded(new parser.Decoder(), frames), expected, String(frames));
       }
+    });
+
+    test("decodes a disconnect packet as socket.io-parser does, but a tick later", async () => {
+      for (const frame of ["1", "1/chat,"]) {
+        const [expected] = decoded(new Decoder(), [frame]);
+        const decoder = new parser.Decoder();
+        const packet = new Promise((resolve) => decoder.on("decoded", resolve));
+        assert.deepEqual(decoded(decoder, [frame]), [undefined]);
+        assert.deepEqual(await packet, expected);
+      }
+    });
+
+    test("refuses a disconnect packet while attachments are missing", () => {
+      const frames = [ANNOUNCED, "1"];
+      assert.deepEqual(decoded(new parser.Decoder(), frames), decoded(new Decoder(), frames));
     });
 
     test("encodes and decodes the same when Object.prototype has enumerable properties", () => {

@@ -7,6 +7,7 @@ import { commands } from "../commands.ts";
 import { createFetch, type FetchEngine } from "../fetch.ts";
 import { BunEngine } from "./engines/native.ts";
 import type { Publish } from "./engines/topic.ts";
+import { omitLength } from "./head.ts";
 import type { BunPeer } from "./peer.ts";
 import { makeHandshake } from "./upgrade.ts";
 import type { BunEnv } from "./visitor.ts";
@@ -29,7 +30,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
   const options = readOptions(service.settings.socketio, commands.bun.name);
   const engine = await createEngine(service, options, (topic, frame) => server.publish(topic, frame) !== -1);
   service.engine.attachDriver(engine);
-  const fetch = createFetch<BunEnv>(service, engine, makeHandshake);
+  const fetch = createFetch<BunEnv>(service, engine, { makeHandshake, omitLength });
   const hinoko = service.binding;
 
   const server = Bun.serve<BunPeer>({

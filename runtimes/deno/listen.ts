@@ -6,6 +6,7 @@ import { readOptions } from "../../src/engine/options.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { createFetch } from "../fetch.ts";
+import { omitLength } from "./head.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
 import { makeHandshake } from "./upgrade.ts";
 import type { DenoEnv } from "./visitor.ts";
@@ -21,7 +22,7 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const { socketio } = service.settings;
   const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(socketio, commands.deno.name));
   service.engine.attachDriver(engine);
-  const fetch = createFetch<DenoEnv>(service, engine, makeHandshake);
+  const fetch = createFetch<DenoEnv>(service, engine, { makeHandshake, omitLength });
   const socketPath = socketio.path ?? "/socket.io";
 
   return async (given, { remoteAddr }) => {

@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Bypass, Outlet } from "./channel.ts";
+import { afterDispatch } from "./dispatch.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Data, Packet, PacketOptions } from "./parser.ts";
@@ -230,21 +231,27 @@ export class Socket extends EventEmitter implements TransportListener, Outlet<Pe
         this.emit("heartbeat");
         break;
       case "ping":
-        this.#end("transport error", new Error("invalid heartbeat direction"));
+        this.#endAfterDispatch("transport error", new Error("invalid heartbeat direction"));
         break;
       case "error":
-        this.#end("parse error");
+        this.#endAfterDispatch("parse error");
         break;
       default: // "upgrade" is handled by the probe; a client has no use for "open" and "noop", so they are ignored
     }
   }
 
   onError(error: TransportError): void {
-    this.#end("transport error", error);
+    this.#endAfterDispatch("transport error", error);
   }
 
   onClosed(): void {
-    this.#end("transport close");
+    this.#endAfterDispatch("transport close");
+  }
+
+  /** Ends the session because of its client, whose last events may have come in the same turn. */
+  #endAfterDispatch(reason: CloseReason, description?: Error): void {
+    if (this.readyState === "open") this.readyState = "closing"; // takes no further packets
+    afterDispatch(() => this.#end(reason, description));
   }
 
   static #ping(this: void, socket: Socket): void {

@@ -3,17 +3,24 @@
  * done by a middleware: as soon as a request matches one, Hono runs its handlers through promises, and on Node a small
  * answer then takes a seventh more time.
  */
-import type { Context, Env } from "hono";
+import type { Context, Env, Next } from "hono";
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import type { H, RouterRoute } from "hono/types";
+import { keepType, nameType } from "./content-type.ts";
 import type { Hosts } from "./hosts.ts";
 import { visitorOf } from "./visitor.ts";
 
 /** Sets the variables that every handler finds in `c.var`. */
 type SetVariables = (c: Context) => void;
+
+/** Runs a handler for a HEAD request. Hono drops the body of its answer, so the type must be named before. */
+async function answerHead(c: Context, next: Next, handler: H): Promise<Response | void> {
+  const answer = await handler(c, next);
+  return answer instanceof Response ? nameType(answer) : undefined;
+}
 
 /** Hono's default router, which wraps each handler so that the variables are set before it runs. */
 class VariablesRouter extends SmartRouter<[H, RouterRoute]> {
@@ -28,7 +35,7 @@ class VariablesRouter extends SmartRouter<[H, RouterRoute]> {
     const set = this.#set;
     const withVariables: H = (c, next) => {
       set(c);
-      return handler(c, next);
+      return c.req.method === "HEAD" ? answerHead(c, next, handler) : keepType(handler(c, next));
     };
     super.add(method, path, [withVariables, route]);
   }

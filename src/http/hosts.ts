@@ -11,17 +11,30 @@ import { escapeForLog } from "./printable.ts";
 // django/http/request.py: host_validation_re, split_domain_port(), validate_host()
 const HOST = /^([a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([0-9]+))?$/;
 
+/** Matches an IPv6 address without brackets, and what may be a port behind it. */
+const BARE_ADDRESS = /^[a-f0-9]*(?::[a-f0-9.]*){2,}$/i;
+
+/**
+ * Puts the missing brackets around an IPv6 address. socket.io-client outside of browsers leaves them out when it polls
+ * ("::1:8000"). The last number may be the port or belong to the address, so there are two readings. To accept a host
+ * when either of them is served is safe: no page can make a browser send such a Host.
+ */
+function readHosts(host: string): string[] {
+  if (!BARE_ADDRESS.test(host)) return [host];
+  const readings = [`[${host}]`, host.replace(/^(.*):(\d+)$/, "[$1]:$2")];
+  return readings.filter((reading) => URL.canParse(`http://${reading}`));
+}
+
 /** Whether a Host header (with or without a port) names one of the allowed hosts. */
 export function isAllowedHost(host: string, allowed: readonly string[]): boolean {
-  const name = HOST.exec(host.toLowerCase())?.[1]?.replace(/\.$/, "");
-  if (!name) return false;
-  return allowed.some(
-    (pattern) =>
-      pattern === "*" ||
-      pattern === name ||
-      (pattern.startsWith(".") && (name.endsWith(pattern) || name === pattern.slice(1))),
-  );
+  const names = readHosts(host.toLowerCase()).map((one) => HOST.exec(one)?.[1]?.replace(/\.$/, ""));
+  return allowed.some((pattern) => names.some((name) => name && matches(name, pattern)));
 }
+
+const matches = (name: string, pattern: string): boolean =>
+  pattern === "*" ||
+  pattern === name ||
+  (pattern.startsWith(".") && (name.endsWith(pattern) || name === pattern.slice(1)));
 
 /** The cache of accepted hosts: how many it holds, and how many characters a host in it may have. */
 const CACHE_SIZE = 1000;
@@ -44,7 +57,8 @@ export class Hosts {
     if (this.#accepted.has(host)) return true;
     // As in Django, the pattern takes any digits for a port. But a Request needs a URL, and "http://example.org:99999"
     // is none.
-    if (!isAllowedHost(host, this.#settings.allowedHosts) || !URL.canParse(`http://${host}`)) return false;
+    if (!isAllowedHost(host, this.#settings.allowedHosts)) return false;
+    if (!readHosts(host).some((one) => URL.canParse(`http://${one}`))) return false;
     if (this.#accepted.size >= CACHE_SIZE) this.#accepted.clear();
     if (host.length <= CACHED_LENGTH) this.#accepted.add(host);
     return true;

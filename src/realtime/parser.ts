@@ -1,15 +1,17 @@
 /**
  * The parser of Socket.IO packets: socket.io-parser with two checks. Decoding refuses packets that are nested too
- * deep or have too many arguments; encoding throws at the author's `emit()` for data that cannot be sent. The fast
- * encoder and decoder handle events and acks without binary themselves, and leave every other packet, and every
+ * deep or have too many arguments; encoding throws at the author's `emit()` for data that cannot be sent. A disconnect
+ * packet is held back until the events before it have reached their listeners. The fast encoder and decoder handle events and acks without binary themselves, and leave every other packet, and every
  * malformed one, to socket.io-parser.
  * @see https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
  */
+import { nextTick } from "node:process";
 import { Decoder, Encoder, isPacketValid, type Packet, PacketType } from "socket.io-parser";
 import { type Data, isData } from "../engine/parser.ts";
 import type { Settings } from "../settings.ts";
 import { type Bounds, findExceededBound } from "./bounds.ts";
 
+const DISCONNECT = "1".charCodeAt(0);
 const EVENT = "2".charCodeAt(0);
 const ACK = "3".charCodeAt(0);
 const SLASH = "/".charCodeAt(0);
@@ -90,6 +92,11 @@ const MAX_ARGUMENTS = 4096;
  */
 class BoundedDecoder extends Decoder {
   readonly #bounds: Bounds;
+  /**
+   * Whether the last packet has announced attachments. Some may be missing still, so the next packet must go to
+   * socket.io-parser, which throws for a text then.
+   */
+  #mayAwaitBinary = false;
 
   /** @param maxDepth the most levels of nested arrays and objects; the array of arguments is one of them */
   constructor(maxDepth: number) {
@@ -98,13 +105,30 @@ class BoundedDecoder extends Decoder {
   }
 
   override add(data: unknown): void {
-    if (typeof data === "string") this.#refuseOversized(data);
-    this.addWithinBounds(data);
+    if (typeof data !== "string") return super.add(data);
+    this.#refuseOversized(data);
+    const packet = this.#mayAwaitBinary ? undefined : this.decodeOwn(data);
+    if (packet?.type === PacketType.DISCONNECT) {
+      nextTick(() => this.#report(packet));
+    } else if (packet) {
+      this.#report(packet);
+    } else {
+      super.add(data);
+      this.#mayAwaitBinary = data.startsWith("5") || data.startsWith("6");
+    }
   }
 
-  /** Decodes a packet that is within the bounds. */
-  protected addWithinBounds(data: unknown): void {
-    super.add(data);
+  /**
+   * Decodes a packet that socket.io-parser need not decode. A disconnect packet is one of them, because it must wait a
+   * tick: Socket.IO takes two ticks to pass an event on and one to disconnect, and drops the events of a disconnected
+   * socket. Those that come before the disconnect packet in the same turn would be lost.
+   */
+  protected decodeOwn(text: string): Packet | undefined {
+    return text.charCodeAt(0) === DISCONNECT ? decodeDisconnect(text) : undefined;
+  }
+
+  #report(packet: Packet): void {
+    for (const listener of this.listeners("decoded").slice()) listener.call(this, packet);
   }
 
   #refuseOversized(packet: string): void {
@@ -129,23 +153,14 @@ function startOfJson(packet: string): number {
 }
 
 class FastDecoder extends BoundedDecoder {
-  /**
-   * Whether the last packet that socket.io-parser decoded has announced attachments. Some may be missing still, so the
-   * next packet must go to socket.io-parser too.
-   */
-  #mayAwaitBinary = false;
-
-  protected override addWithinBounds(data: unknown): void {
-    if (typeof data !== "string") return super.addWithinBounds(data);
-    const packet = this.#mayAwaitBinary ? undefined : decodeFast(data);
-    if (!packet) {
-      super.addWithinBounds(data); // throws for a text while attachments are missing
-      this.#mayAwaitBinary = data.startsWith("5") || data.startsWith("6");
-      return;
-    }
-    for (const listener of this.listeners("decoded").slice()) listener.call(this, packet);
+  protected override decodeOwn(text: string): Packet | undefined {
+    return decodeFast(text) ?? super.decodeOwn(text);
   }
 }
+
+/** Decodes a well-formed disconnect packet: "1" or, for a namespace, "1/news,". */
+const decodeDisconnect = (text: string): Packet | undefined =>
+  /^1(?:\/[^,]*,)?$/.test(text) ? { type: PacketType.DISCONNECT, nsp: text.slice(1, -1) || "/" } : undefined;
 
 /** Decodes a well-formed event or ack without binary. @returns undefined for every other packet */
 function decodeFast(text: string): Packet | undefined {

@@ -5,6 +5,7 @@
 import { EventEmitter } from "node:events";
 import type { RawData, Server } from "@socket.io/bun-engine";
 import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "../../../../src/engine/answer.ts";
+import { afterDispatch } from "../../../../src/engine/dispatch.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import type { EngineOptions } from "../../../../src/engine/options.ts";
 import { encodePayload, type Packet, type PacketOptions } from "../../../../src/engine/parser.ts";
@@ -241,8 +242,8 @@ export class Session extends EventEmitter {
     transport.off();
     transport.on("packet", (packet) => this.#onPacket(packet));
     transport.on("drain", () => this.#onDrain());
-    transport.on("error", (error) => this.#endSession("transport error", error));
-    transport.on("close", () => this.#endSession("transport close"));
+    transport.on("error", (error) => afterDispatch(() => this.#endSession("transport error", error)));
+    transport.on("close", () => afterDispatch(() => this.#endSession("transport close")));
   }
 
   #onPacket(packet: { type: string; data?: unknown }): void {

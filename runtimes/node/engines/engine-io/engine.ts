@@ -9,6 +9,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { andThen } from "../../../../src/engine/and-then.ts";
 import { type Answer, emptyAnswer, notServedAnswer, toResponse } from "../../../../src/engine/answer.ts";
 import type { Publisher } from "../../../../src/engine/channel.ts";
+import { afterDispatch } from "../../../../src/engine/dispatch.ts";
 import type { BacklogJudge, Opener, Waiting } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
@@ -64,6 +65,22 @@ function endPoll(this: Socket): void {
   if (transport.name === "polling" && transport.writable) transport.send([{ type: "noop" }]);
 }
 
+/**
+ * Has a session that polls end only when Socket.IO has passed on the events that came in one POST with the close
+ * packet. engine.io ends it while it reads the POST, and Socket.IO drops the events of a session that has ended
+ * (https://github.com/socketio/socket.io/blob/4.8.4/packages/engine.io/lib/transports/polling.ts, `onData()`).
+ */
+function closeAfterDispatch(session: Socket): void {
+  const { transport } = session;
+  const listeners = transport.listeners("close");
+  const close = (...args: unknown[]) => {
+    if (session.transport !== transport) return; // the session has been upgraded
+    for (const listener of listeners) Reflect.apply(listener, transport, args);
+  };
+  transport.removeAllListeners("close");
+  transport.once("close", (...args) => afterDispatch(() => close(...args)));
+}
+
 class EngineIo extends Server implements NodeEngine {
   /** engine.io's own, which it does not declare as public. */
   declare readonly clients: Record<string, Socket>;
@@ -85,7 +102,10 @@ class EngineIo extends Server implements NodeEngine {
     const hasChannels = fastPaths && !wsEngine && !perMessageDeflate;
     this.publisher = hasChannels ? { openChannel: openTransportChannel } : undefined;
     this.on("connection", (session) => {
-      if (fastPaths && session.transport.name === "polling") session.on("upgrading", endPoll);
+      if (session.transport.name === "polling") {
+        closeAfterDispatch(session);
+        if (fastPaths) session.on("upgrading", endPoll);
+      }
       this.#openSession(session);
     });
     for (const event of FORWARDED_EVENTS) this.on(event, (...args) => engine.emit(event, ...args));

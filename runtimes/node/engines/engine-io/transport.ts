@@ -5,6 +5,7 @@
  */
 import { Transport } from "engine.io";
 import type { Packet, RawData } from "engine.io-parser";
+import { afterDispatch } from "../../../../src/engine/dispatch.ts";
 import { HIGH_WATER_MARK } from "../../../../src/engine/peer.ts";
 import { VolatileFilter } from "../../../../src/engine/volatile.ts";
 import type { DirectWebSocket, WebSocketOwner } from "../../websocket/index.ts";
@@ -69,11 +70,11 @@ export class DirectTransport extends Transport implements WebSocketOwner {
   }
 
   failed(error: Error): void {
-    this.onError(String(error)); // the words of engine.io's own transport
+    afterDispatch(() => this.onError(String(error))); // the words of engine.io's own transport
   }
 
   closed(): void {
-    this.onClose();
+    afterDispatch(() => this.onClose());
   }
 
   override send(packets: Encodable[]): void {
