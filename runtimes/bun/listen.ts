@@ -8,6 +8,7 @@ import { createFetch, type FetchEngine } from "../fetch.ts";
 import { BunEngine } from "./engines/native.ts";
 import type { Publish } from "./engines/topic.ts";
 import { omitLength } from "./head.ts";
+import { LastingServer } from "./lasting-server.ts";
 import type { BunPeer } from "./peer.ts";
 import { makeHandshake } from "./upgrade.ts";
 import type { BunEnv } from "./visitor.ts";
@@ -28,45 +29,40 @@ async function createEngine(
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const options = readOptions(service.settings.socketio, commands.bun.name);
-  const engine = await createEngine(service, options, (topic, frame) => server.publish(topic, frame) !== -1);
+  const engine = await createEngine(service, options, (topic, frame) => server.publish(topic, frame));
   service.engine.attachDriver(engine);
   const fetch = createFetch<BunEnv>(service, engine, { makeHandshake, omitLength });
   const hinoko = service.binding;
 
-  const server = Bun.serve<BunPeer>({
-    port,
-    hostname,
-    ...(tls && { tls }),
-    // The longest time, in seconds, that Bun can leave a connection silent. Node has no such limit while it answers.
-    idleTimeout: 255,
-    // Bun has one limit for all routes. The author's keep Bun's own, unless Socket.IO needs more; on its route the
-    // engine enforces maxHttpBufferSize itself.
-    maxRequestBodySize: Math.max(MAX_BODY_SIZE, options.maxHttpBufferSize),
-    fetch: (request, server) => fetch(request, { server, request, hinoko }),
-    websocket: {
-      maxPayloadLength: options.maxHttpBufferSize,
-      // Off: Socket.IO's heartbeat finds dead peers. The author's WebSocket routes have no such limit on Node either.
-      idleTimeout: 0,
-      // Off, so that Bun drops no frame for a slow reader: the engine waits for those itself, and an author's route has
-      // to do the same on Node.
-      backpressureLimit: 0,
-      open: (socket) => socket.data.opened(socket),
-      message: (socket, message) => socket.data.received(message),
-      drain: (socket) => socket.data.drained(),
-      close: (socket, code, reason) => socket.data.closed(code, reason),
-    },
-  });
+  const open = (port: number) =>
+    Bun.serve<BunPeer>({
+      port,
+      hostname,
+      ...(tls && { tls }),
+      // The longest time, in seconds, that Bun can leave a connection silent. Node has no such limit while it answers.
+      idleTimeout: 255,
+      // Bun has one limit for all routes. The author's keep Bun's own, unless Socket.IO needs more; on its route the
+      // engine enforces maxHttpBufferSize itself.
+      maxRequestBodySize: Math.max(MAX_BODY_SIZE, options.maxHttpBufferSize),
+      fetch: (request, server) => fetch(request, { server, request, hinoko }),
+      websocket: {
+        maxPayloadLength: options.maxHttpBufferSize,
+        // Off: Socket.IO's heartbeat finds dead peers. The author's WebSocket routes have no such limit on Node either.
+        idleTimeout: 0,
+        // Off, so that Bun drops no frame for a slow reader: the engine waits for those itself, and an author's route has
+        // to do the same on Node.
+        backpressureLimit: 0,
+        open: (socket) => socket.data.opened(socket),
+        message: (socket, message) => socket.data.received(message),
+        drain: (socket) => socket.data.drained(),
+        close: (socket, code, reason) => socket.data.closed(code, reason),
+      },
+    });
 
+  const server = new LastingServer(open, service.settings.logger);
   return {
-    port: server.port ?? port,
-    async close() {
-      const stopped = server.stop();
-      // Bun waits for connections on which no request was made yet, and browsers open some in advance. Look again and
-      // again: others become idle when their request is answered.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      await stopped;
-      clearInterval(sweep);
-    },
-    terminate: () => void server.stop(true),
+    port: server.listen(port),
+    close: () => server.close(),
+    terminate: () => server.terminate(),
   };
 }

@@ -8,6 +8,7 @@ import { commands } from "../commands.ts";
 import { createFetch } from "../fetch.ts";
 import { omitLength } from "./head.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
+import { LastingServer } from "./lasting-server.ts";
 import { makeHandshake } from "./upgrade.ts";
 import type { DenoEnv } from "./visitor.ts";
 
@@ -43,9 +44,9 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
   const waitStopped = new Promise<void>((resolve) => {
     stopWaiting = resolve;
   });
-  const server = Deno.serve({ port, hostname, ...tls, onListen() {}, handler });
+  const server = new LastingServer({ hostname, ...tls, onListen() {}, handler }, service.settings.logger);
   return {
-    port: server.addr.port,
+    port: server.listen(port),
     async close() {
       await Promise.race([server.shutdown(), waitStopped]);
     },

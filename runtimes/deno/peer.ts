@@ -1,7 +1,9 @@
 /**
  * Deno's WebSocket as a peer.
  */
-import { HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
+import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
+import { Backlog } from "./backlog.ts";
+import { mayHandle, type Sharer, waitForTurn } from "./turn.ts";
 
 /**
  * Deno has no event for a WebSocket that has drained, so a full peer asks for the buffered amount again and again:
@@ -11,16 +13,29 @@ const FIRST_PAUSE = 4;
 const LONGEST_PAUSE = 256;
 
 /**
+ * Deno cannot stop reading one WebSocket. So a client is let go that is further ahead of the server than this: by so many
+ * bytes that wait, or by so many frames in one turn, which is what Deno has read at one go and passes on without a break
+ * (about 0.3 seconds).
+ */
+const MAX_BACKLOG = 32 * 1024 * 1024;
+const MAX_FRAMES = 131_072;
+const FLOODED = "Messages come in faster than they can be handled";
+
+/**
  * Matches the messages of Deno's errors that mean a failed network, and not a violation of the protocol by the client.
  */
 const NETWORK_ERROR = /os error|EOF|closed/i;
 
-export class DenoPeer implements Peer {
+export class DenoPeer implements Peer, Sharer {
+  turn = 0;
+  frames = 0;
   readonly #socket: WebSocket;
   #listener: PeerListener | undefined;
   #isAwaitingDrain = false;
   /** The amount that was buffered when Deno was last asked, plus all that was sent since: an upper bound. */
   #mostBuffered = 0;
+  /** What has come in and waits for its turn. */
+  #backlog: Backlog | undefined;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -37,7 +52,39 @@ export class DenoPeer implements Peer {
    * @internal
    */
   handleEvent(event: Event): void {
-    if (event instanceof MessageEvent) return this.#listener?.received(event.data);
+    if (this.#backlog) return this.#postpone(event, this.#backlog);
+    if (!(event instanceof MessageEvent)) return this.#handleEnd(event);
+    if (mayHandle(this)) return this.#listener?.received(event.data);
+    this.#backlog = new Backlog();
+    this.#postpone(event, this.#backlog);
+    waitForTurn(this);
+  }
+
+  #postpone(event: Event, backlog: Backlog): void {
+    if (event instanceof MessageEvent) {
+      mayHandle(this); // counts this frame, and ends the turn if need be
+      if (backlog.size > MAX_BACKLOG || this.frames > MAX_FRAMES) return this.#endFlood();
+      backlog.add(event.data);
+    } else if (event instanceof ErrorEvent || event instanceof CloseEvent) backlog.add(event);
+  }
+
+  /** @internal */
+  handleNext(): boolean {
+    const arrival = this.#backlog?.take();
+    if (this.#backlog?.isEmpty) this.#backlog = undefined;
+    if (arrival instanceof Event) this.#handleEnd(arrival);
+    else if (arrival !== undefined) this.#listener?.received(arrival);
+    return this.#backlog !== undefined;
+  }
+
+  /** Lets the client go. What it has sent is dropped: from here on, Deno passes on nothing more of it. */
+  #endFlood(): void {
+    this.#backlog = undefined;
+    this.close(CloseCode.POLICY_VIOLATION, FLOODED);
+    this.#listener?.failed(new Error(FLOODED));
+  }
+
+  #handleEnd(event: Event): void {
     if (event instanceof CloseEvent) return this.#listener?.closed(event.code, event.reason);
     const message = event instanceof ErrorEvent ? event.message : "";
     if (!NETWORK_ERROR.test(message)) this.#listener?.failed(new Error(message));

@@ -16,6 +16,8 @@ export const CloseCode = {
   GOING_AWAY: 1001,
   /** Stands for a close frame without a code, which is what engine.io sends. This number itself is never sent. */
   NO_STATUS: 1005,
+  /** The client does what it may not do, and no other code says what. */
+  POLICY_VIOLATION: 1008,
   /** The message is too big. */
   TOO_BIG: 1009,
 } as const;
