@@ -15,6 +15,7 @@ import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
+import { UnreachedWatch } from "./http/unreached.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
@@ -104,13 +105,15 @@ export function createService<
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);
-  const app = new ServiceApp<ServiceEnv<Io>>(hosts, (c) => c.set("io", io));
-
   const path = io.path();
+  const unreached = new UnreachedWatch(path, settings.logger);
+  const app = new ServiceApp<ServiceEnv<Io>>(hosts, unreached, (c) => c.set("io", io));
+
   const sockets: Handler = async (c, next) => {
     // Engine.IO has this one path, and none below it: else requests below it would pass by a middleware for exactly it.
     // The client's files are below it, and have routes of their own.
     if (c.req.path !== `${path}/`) return next();
+    if (c.env?.hinoko) unreached.isOver = true;
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
     const { io: _, ...variables } = c.var;
@@ -152,7 +155,9 @@ export function createService<
     if (!settings.fastPaths || !engine.isOpen || !target.startsWith(targetStart)) return undefined;
     if ((method !== "GET" && method !== "POST") || !canBypassChain(method)) return undefined;
     const isAccepted = hosts.isAccepted(visitor) && origins.isAcceptedAtOnce(visitor);
-    return isAccepted ? new VisitingOpener(visitor, forwarded) : undefined;
+    if (!isAccepted) return undefined;
+    unreached.isOver = true;
+    return new VisitingOpener(visitor, forwarded);
   };
 
   /** Adds the routes that come last, so that an author's own route for the same path takes precedence. */
