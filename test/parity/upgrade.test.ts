@@ -2,6 +2,7 @@
  * Upgrades from polling to WebSocket, which must not lose messages, and clients that read too slowly or not at all.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
@@ -15,7 +16,7 @@ import {
   writable,
 } from "../support/engine-client.ts";
 import { withService } from "../support/service.ts";
-import { until } from "../support/until.ts";
+import { inTime, until } from "../support/until.ts";
 
 test("an upgrade answers the pending poll with a noop, then sends the waiting packets over WebSocket", () =>
   withService({}, async ({ url, service }) => {
@@ -103,6 +104,29 @@ test("a session that ends during an upgrade closes both transports", () =>
 /** A message with a number; some of the messages are binary. */
 const numbered = (n: number) => (n % 5 === 0 ? Buffer.from(String(n)) : `message ${n}`);
 const numberOf = (data: unknown) => Number(String(data).replace("message ", ""));
+
+/**
+ * A poll may overtake the upgrade packet: they come on two connections. Which of them a runtime reads first is open, and
+ * on Deno it is often the poll.
+ */
+test("a poll that comes before the upgrade packet ends with the upgrade, and takes no message away", () =>
+  withService({}, async ({ url, service }) => {
+    const [client, session] = await openPolling(url, service.io.engine);
+    const socket = await FrameClient.connect(url, client.open.sid);
+    await socket.probe();
+    const poll = client.poll();
+    await writable(session);
+    const upgraded = once(session, "upgrade");
+    socket.send("5");
+    await inTime("the upgrade", upgraded);
+    session.send("after");
+    const answer = await inTime("the answer to the poll", poll);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /^[16]$/); // a close packet; a noop packet if the server was slow
+    assert.equal(await socket.frame(), "4after");
+    assert.equal((await client.poll()).status, 400);
+    socket.socket.close();
+  }));
 
 test("no message of 50 clients that upgrade under traffic is lost, doubled or reordered", async () => {
   const CLIENTS = 50;
