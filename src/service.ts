@@ -54,13 +54,16 @@ const isContentfulStatus = (status: number): status is ContentfulStatusCode => s
 
 /**
  * Makes Hono's Response of the engine's answer. It goes through the context, which keeps the headers that middleware
- * has set; cookies are appended, so that the engine's session cookie does not replace a cookie of the author's.
+ * has set; cookies are appended, so that the engine's session cookie does not replace a cookie of the author's. The
+ * length is left to the launcher: in the context it would stay with another answer that middleware makes after `next()`,
+ * or Hono of an error, and cut that off.
  */
 function toHonoResponse(c: Context, { status, headers, body }: Answer): Response {
   const fields: Answer["headers"] = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name.toLowerCase() !== "set-cookie") fields[name] = value;
-    else for (const cookie of [value].flat()) c.header(name, cookie, { append: true });
+    const field = name.toLowerCase();
+    if (field === "set-cookie") for (const cookie of [value].flat()) c.header(name, cookie, { append: true });
+    else if (field !== "content-length") fields[name] = value;
   }
   const known = isContentfulStatus(status) ? status : 500;
   return body ? c.body(body, known, fields) : c.body(null, known, fields);
