@@ -16,6 +16,7 @@ import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
 import { Hosts } from "./http/hosts.ts";
 import { Origins } from "./http/origins.ts";
 import { isBodySpent, spentBodyAdvice } from "./http/spent-body.ts";
+import { UnreachedWatch } from "./http/unreached.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { ContainedServer } from "./operation/containment/server.ts";
@@ -59,13 +60,16 @@ const isContentfulStatus = (status: number): status is ContentfulStatusCode => s
 
 /**
  * Makes Hono's Response of the engine's answer. It goes through the context, which keeps the headers that middleware
- * has set; cookies are appended, so that the engine's session cookie does not replace a cookie of the author's.
+ * has set; cookies are appended, so that the engine's session cookie does not replace a cookie of the author's. The
+ * length is left to the launcher: in the context it would stay with another answer that middleware makes after `next()`,
+ * or Hono of an error, and cut that off.
  */
 function toHonoResponse(c: Context, { status, headers, body }: Answer): Response {
   const fields: Answer["headers"] = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name.toLowerCase() !== "set-cookie") fields[name] = value;
-    else for (const cookie of [value].flat()) c.header(name, cookie, { append: true });
+    const field = name.toLowerCase();
+    if (field === "set-cookie") for (const cookie of [value].flat()) c.header(name, cookie, { append: true });
+    else if (field !== "content-length") fields[name] = value;
   }
   const known = isContentfulStatus(status) ? status : 500;
   return body ? c.body(body, known, fields) : c.body(null, known, fields);
@@ -114,13 +118,15 @@ export function createService<
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);
-  const app = new ServiceApp<ServiceEnv<Io>>(hosts, (c) => c.set("io", io));
-
   const path = io.path();
+  const unreached = new UnreachedWatch(path, settings.logger);
+  const app = new ServiceApp<ServiceEnv<Io>>(hosts, unreached, (c) => c.set("io", io));
+
   const sockets: Handler = async (c, next) => {
     // Engine.IO has this one path, and none below it: else requests below it would pass by a middleware for exactly it.
     // The client's files are below it, and have routes of their own.
     if (c.req.path !== `${path}/`) return next();
+    if (c.env?.hinoko) unreached.isOver = true;
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
     if (isBodySpent(c.req)) {
@@ -168,7 +174,9 @@ export function createService<
     if (!settings.fastPaths || !engine.isOpen || !target.startsWith(targetStart)) return undefined;
     if ((method !== "GET" && method !== "POST") || !canBypassChain(method)) return undefined;
     const isAccepted = hosts.isAccepted(visitor) && origins.isAcceptedAtOnce(visitor);
-    return isAccepted ? new VisitingOpener(visitor, forwarded) : undefined;
+    if (!isAccepted) return undefined;
+    unreached.isOver = true;
+    return new VisitingOpener(visitor, forwarded);
   };
 
   /** Adds the routes that come last, so that an author's own route for the same path takes precedence. */

@@ -111,7 +111,8 @@ describe("a middleware that refuses", () => {
         app.onError((_, c) => c.text("sorry", 503));
       },
       async ({ url, ws }) => {
-        assert.equal((await fetch(url + POLLING)).status, 503);
+        const polled = await fetch(url + POLLING);
+        assert.deepEqual([polled.status, await polled.text()], [503, "sorry"]);
         const { status, body } = await handshake(ws + WEBSOCKET);
         assert.deepEqual({ status, body }, { status: 503, body: "sorry" });
       },

@@ -11,6 +11,7 @@ import { TrieRouter } from "hono/router/trie-router";
 import type { H, RouterRoute } from "hono/types";
 import { keepType, nameType } from "./content-type.ts";
 import type { Hosts } from "./hosts.ts";
+import type { UnreachedWatch } from "./unreached.ts";
 import { visitorOf } from "./visitor.ts";
 
 /** Sets the variables that every handler finds in `c.var`. */
@@ -25,16 +26,20 @@ async function answerHead(c: Context, next: Next, handler: H): Promise<Response 
 /** Hono's default router, which wraps each handler so that the variables are set before it runs. */
 class VariablesRouter extends SmartRouter<[H, RouterRoute]> {
   readonly #set: SetVariables;
+  readonly #unreached: UnreachedWatch;
 
-  constructor(set: SetVariables) {
+  constructor(set: SetVariables, unreached: UnreachedWatch) {
     super({ routers: [new RegExpRouter(), new TrieRouter()] });
     this.#set = set;
+    this.#unreached = unreached;
   }
 
   override add(method: string, path: string, [handler, route]: [H, RouterRoute]): void {
     const set = this.#set;
+    const unreached = this.#unreached;
     const withVariables: H = (c, next) => {
       set(c);
+      if (!unreached.isOver) unreached.noteRoute(c.req.raw, route);
       return c.req.method === "HEAD" ? answerHead(c, next, handler) : keepType(handler(c, next));
     };
     super.add(method, path, [withVariables, route]);
@@ -44,11 +49,15 @@ class VariablesRouter extends SmartRouter<[H, RouterRoute]> {
 /** A Hono app that refuses hosts which the service does not serve. @see Hosts */
 export class ServiceApp<E extends Env> extends Hono<E> {
   /** @param set called before each handler, the author's `notFound()` handler included */
-  constructor(hosts: Hosts, set: SetVariables) {
-    super({ router: new VariablesRouter(set) });
+  constructor(hosts: Hosts, unreached: UnreachedWatch, set: SetVariables) {
+    super({ router: new VariablesRouter(set, unreached) });
     const { fetch, notFound } = this;
-    this.fetch = (request, env, context) =>
-      hosts.checkHost(visitorOf(request, env)) ?? fetch(request, env, context);
+    this.fetch = (request, env, context) => {
+      const refusal = hosts.checkHost(visitorOf(request, env));
+      if (refusal) return refusal;
+      const answer = fetch(request, env, context);
+      return unreached.isOver ? answer : unreached.watch(request, env, answer);
+    };
     this.notFound = (handler) =>
       notFound((c) => {
         set(c);

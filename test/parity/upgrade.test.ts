@@ -128,6 +128,29 @@ test("a session that ends during an upgrade closes both transports", () =>
 const numbered = (n: number) => (n % 5 === 0 ? Buffer.from(String(n)) : `message ${n}`);
 const numberOf = (data: unknown) => Number(String(data).replace("message ", ""));
 
+/**
+ * A poll may overtake the upgrade packet: they come on two connections. Which of them a runtime reads first is open, and
+ * on Deno it is often the poll.
+ */
+test("a poll that comes before the upgrade packet ends with the upgrade, and takes no message away", () =>
+  withService({}, async ({ url, service }) => {
+    const [client, session] = await openPolling(url, service.io.engine);
+    const socket = await FrameClient.connect(url, client.open.sid);
+    await socket.probe();
+    const poll = client.poll();
+    await writable(session);
+    const upgraded = once(session, "upgrade");
+    socket.send("5");
+    await inTime("the upgrade", upgraded);
+    session.send("after");
+    const answer = await inTime("the answer to the poll", poll);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /^[16]$/); // a close packet; a noop packet if the server was slow
+    assert.equal(await socket.frame(), "4after");
+    assert.equal((await client.poll()).status, 400);
+    socket.socket.close();
+  }));
+
 test("no message of 50 clients that upgrade under traffic is lost, doubled or reordered", async () => {
   const CLIENTS = 50;
   const MESSAGES = 500;
