@@ -5,8 +5,9 @@
  * answer is a success, the runtime makes the handshake and sends the headers of that answer with the 101. Otherwise the
  * client gets the chain's answer.
  */
-import { endToEndFields } from "../src/engine/answer.ts";
+import { endToEndFields, toResponse } from "../src/engine/answer.ts";
 import type { EngineDriver, Opener } from "../src/engine/driver.ts";
+import { isWellFormed, malformedAnswer } from "../src/engine/handshake.ts";
 import type { Upgrade } from "../src/engine/peer.ts";
 import { targetOf } from "../src/engine/url.ts";
 import { nameType } from "../src/http/content-type.ts";
@@ -83,7 +84,7 @@ export function createFetch<Env extends Bindings>(
   return (request, env, original = request) => {
     const finish = (answer: Response): Answer => {
       if (!env.upgrade || !answer.ok) return answer;
-      if (!isWellFormed(original)) return malformedHandshake();
+      if (!isWellFormed((name) => original.headers.get(name))) return malformedHandshake();
       return makeHandshake(original, env, handshakeHeaders(original, answer), env.upgrade);
     };
     try {
@@ -103,13 +104,5 @@ function handshakeHeaders(request: Request, { headers }: Response): Headers {
   return fields;
 }
 
-/** Whether a handshake has the method and the version that RFC 6455 (4.2.1) demands: not every runtime checks them. */
-const isWellFormed = ({ method, headers }: Request): boolean =>
-  method === "GET" && headers.get("sec-websocket-version") === "13";
-
-/** Makes the answer to a malformed handshake (RFC 6455, 4.2.1 and 4.4). */
-export const malformedHandshake = (): Response =>
-  new Response("Bad Request: not a WebSocket handshake", {
-    status: 400,
-    headers: { "Sec-WebSocket-Version": "13" },
-  });
+/** Makes the answer to a handshake that is not well-formed. */
+export const malformedHandshake = (): Response => toResponse(malformedAnswer());

@@ -9,6 +9,7 @@ import type { DefaultEventsMap, Server, Socket } from "socket.io";
 import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
+import { isHandshake, isWellFormed, malformedAnswer } from "./engine/handshake.ts";
 import { readMaxSize } from "./engine/options.ts";
 import { ServiceApp } from "./http/app.ts";
 import { createClientRoutes } from "./http/bundle.ts";
@@ -129,6 +130,9 @@ export function createService<
     if (c.env?.hinoko) unreached.isOver = true;
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
+    const header = (name: string) => c.req.header(name);
+    if (isHandshake(c.req.method, header) && !isWellFormed(header))
+      return toHonoResponse(c, malformedAnswer());
     if (isBodySpent(c.req)) {
       settings.logger.error(spentBodyAdvice(c.req.path));
       return c.text("Internal Server Error", 500);

@@ -4,13 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { createService, type Service, upgradeWebSocket } from "../src/index.ts";
 import type { Servable } from "../src/serve.ts";
 import { connect, exchange, handshake } from "./support/clients.ts";
-import { POLLING, WEBSOCKET } from "./support/engine-client.ts";
+import { allGone, POLLING, WEBSOCKET } from "./support/engine-client.ts";
 import { runtime, serve } from "./support/runtime.ts";
 import { QUIET, withService } from "./support/service.ts";
 import { inTime } from "./support/until.ts";
@@ -97,6 +98,108 @@ test("the 101 has the headers that the chain set, except those about the connect
       }
     },
   ));
+
+/** The fields that a handshake has to have. */
+const FIELDS = {
+  Connection: "Upgrade",
+  Upgrade: "websocket",
+  "Sec-WebSocket-Version": "13",
+  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
+/** Fields that are added or replaced, or left out if they are undefined. */
+type Changes = Readonly<Record<string, string | undefined>>;
+
+/** Makes a handshake, and resolves with the beginning of the answer. */
+async function answerTo(port: number, target: string, changed: Changes): Promise<string> {
+  const fields = Object.entries({ Host: "localhost", ...FIELDS, ...changed });
+  const lines = fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
+  const socket = connectTcp(port, "127.0.0.1");
+  socket.write([`GET ${target} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
+  let answer = "";
+  for await (const chunk of socket) {
+    answer += String(chunk);
+    if (answer.includes("\r\n\r\n")) break; // which destroys the connection
+  }
+  return answer;
+}
+
+const MADE = /^HTTP\/1\.1 101 /;
+const REFUSED = /^HTTP\/1\.1 400 [^]*sec-websocket-version: 13\r\n/i;
+
+interface Group {
+  readonly title: string;
+  /** What the Socket.IO route and an author's route answer. */
+  readonly expected: readonly [socketIo: RegExp, route: RegExp];
+  readonly cases: readonly [what: string, changed: Changes][];
+}
+
+const GROUPS: readonly Group[] = [
+  {
+    title: "is made",
+    expected: [MADE, MADE],
+    cases: [
+      ["with other capitals", { Connection: "UPGRADE", Upgrade: "WebSocket" }],
+      ["with a list in Connection", { Connection: "keep-alive, Upgrade" }],
+      ["with a list in Upgrade", { Upgrade: "h2c, websocket" }],
+    ],
+  },
+  {
+    title: "is refused, and told the version that is spoken,",
+    expected: [REFUSED, REFUSED],
+    cases: [
+      ["without a key", { "Sec-WebSocket-Key": undefined }],
+      ["with a key of another length", { "Sec-WebSocket-Key": "abc" }],
+      ["with a key that is not base64", { "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZ!==" }],
+      ["with two keys", { "sec-websocket-key": FIELDS["Sec-WebSocket-Key"] }],
+      ["without a version", { "Sec-WebSocket-Version": undefined }],
+      ["with version 8", { "Sec-WebSocket-Version": "8" }],
+      ["with a subprotocol twice", { "Sec-WebSocket-Protocol": "a, a" }],
+      ["with an empty subprotocol", { "Sec-WebSocket-Protocol": "a,,b" }],
+    ],
+  },
+  {
+    title: "is taken for a request like any other",
+    expected: [/^HTTP\/1\.1 400 [^]*application\/json/, /^HTTP\/1\.1 200 /],
+    cases: [
+      ["without Connection", { Connection: undefined }],
+      ["with another Connection", { Connection: "keep-alive" }],
+      ["with another protocol in Upgrade", { Upgrade: "websocket/13" }],
+    ],
+  },
+];
+
+for (const { title, expected, cases } of GROUPS) {
+  for (const [what, changed] of cases) {
+    for (const place of ["directly", "behind a middleware"]) {
+      test(`a handshake ${title} ${what}, ${place}`, () =>
+        withService(
+          {},
+          ({ app }) => {
+            if (place !== "directly") app.use((_, next) => next());
+            const upgrade = upgradeWebSocket(() => ({}));
+            app.get("/ws", upgrade, (c) => c.text("no handshake"));
+          },
+          async ({ port, service: { io } }) => {
+            for (const [index, target] of [WEBSOCKET, "/ws"].entries())
+              assert.match(
+                await inTime("an answer", answerTo(port, target, changed)),
+                expected[index] ?? /^$/,
+              );
+            await allGone(io.engine);
+          },
+        ));
+    }
+  }
+}
+
+test("the path of Socket.IO ends with a slash, as engine.io's does", () =>
+  withService({}, async ({ port, url }) => {
+    for (const path of ["/socket.io", "/socket.io/x", "/socket.io//"]) {
+      assert.equal((await fetch(`${url}${path}?EIO=4&transport=polling`)).status, 404, path);
+      assert.match(await answerTo(port, `${path}?EIO=4&transport=websocket`, {}), /^HTTP\/1\.1 404 /, path);
+    }
+  }));
 
 const OFFERS = [
   "Upgrade: h2c\nConnection: Upgrade, HTTP2-Settings\nHTTP2-Settings: AAMAAABk\n",

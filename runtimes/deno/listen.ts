@@ -18,8 +18,9 @@ export type Handler = (request: Request, info: { readonly remoteAddr: object }) 
 /**
  * Binds Hinoko's engine to a service, and makes the handler that answers its requests.
  * @param scheme how the server is spoken to; if it is left out, the URL of each request tells
+ * @param pending where answers that are awaited can be given up
  */
-export function createHandler(service: Mounted, scheme?: Scheme): Handler {
+export function createHandler(service: Mounted, scheme?: Scheme, pending = new PendingAnswers()): Handler {
   const { socketio } = service.settings;
   const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(socketio, commands.deno.name));
   service.engine.attachDriver(engine);
@@ -33,13 +34,36 @@ export function createHandler(service: Mounted, scheme?: Scheme): Handler {
     const request = leaveHostToGuard(given, scheme ?? (given.url.startsWith("https:") ? "https" : "http"));
     if (!request) return new Response("Bad Request", { status: 400 });
     // `remoteAddr` was read above: once the request has become a WebSocket, Deno does not tell it any more.
-    const answer = await fetch(request, { remoteAddr, hinoko: service.binding }, given);
-    return answer ?? new Response(null, { status: 500 });
+    const answer = fetch(request, { remoteAddr, hinoko: service.binding }, given);
+    const response = answer instanceof Promise ? await pending.await(answer) : answer;
+    return response ?? new Response(null, { status: 500 });
   };
 }
 
+/**
+ * The answers that are awaited. Deno cannot drop a connection whose request is under way, so the server answers by itself
+ * when it gives them up; with that, the connection is closed.
+ */
+class PendingAnswers {
+  readonly #giveUps = new Set<() => void>();
+
+  /** Resolves with the answer, or with a 503 when it is given up before. */
+  await(answer: Promise<Response | undefined>): Promise<Response | undefined> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => resolve(new Response("Service Unavailable", { status: 503 }));
+      this.#giveUps.add(giveUp);
+      answer.finally(() => this.#giveUps.delete(giveUp)).then(resolve, reject);
+    });
+  }
+
+  giveUp(): void {
+    for (const giveUp of this.#giveUps) giveUp();
+  }
+}
+
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
-  const handler = createHandler(service, tls ? "https" : "http");
+  const pending = new PendingAnswers();
+  const handler = createHandler(service, tls ? "https" : "http", pending);
   let stopWaiting: () => void = () => {};
   const waitStopped = new Promise<void>((resolve) => {
     stopWaiting = resolve;
@@ -50,8 +74,11 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
     async close() {
       await Promise.race([server.shutdown(), waitStopped]);
     },
-    // Deno cannot drop a connection whose request is under way, so this only ends the wait in close(). Such a
-    // connection lasts until the process ends.
-    terminate: stopWaiting,
+    // Ends the wait in close() too: an answer that is being sent, a stream that never ends or a download that nobody
+    // reads, lasts until the process ends. Deno cannot drop it: its `signal` does nothing after shutdown().
+    terminate() {
+      pending.giveUp();
+      stopWaiting();
+    },
   };
 }

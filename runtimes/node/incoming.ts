@@ -5,6 +5,8 @@
  * upgrade, and the body of such a request would be lost.
  */
 import { IncomingMessage } from "node:http";
+import { isHandshake } from "../../src/engine/handshake.ts";
+import { NodeVisitor } from "./visitor.ts";
 
 export class UpgradableMessage extends IncomingMessage {
   /**
@@ -18,14 +20,12 @@ export class UpgradableMessage extends IncomingMessage {
    * Node 22.21 on there is an option for that, `shouldUpgradeCallback` (https://github.com/nodejs/node/pull/59824).
    */
   get upgrade(): boolean | null {
-    return this.isUpgradeAsked && isHandshake(this);
+    if (!this.isUpgradeAsked) return this.isUpgradeAsked;
+    const visitor = new NodeVisitor(this);
+    return isHandshake(this.method ?? "", (name) => visitor.header(name));
   }
 
   set upgrade(isAsked: boolean | null) {
     this.isUpgradeAsked = isAsked;
   }
 }
-
-/** Whether the upgrade that a request asks for is a WebSocket (RFC 6455, 4.2.1). */
-const isHandshake = ({ method, headers }: IncomingMessage): boolean =>
-  method === "GET" && headers.upgrade?.toLowerCase() === "websocket";

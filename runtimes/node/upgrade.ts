@@ -8,6 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { isWellFormed } from "../../src/engine/handshake.ts";
 import { readMaxSize } from "../../src/engine/options.ts";
 import type { Upgrade } from "../../src/engine/peer.ts";
 import type { Mounted } from "../../src/runtime.ts";
@@ -39,9 +40,10 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
     // Node has removed its own "error" listener. Without any, a client that resets its connection would end the
     // process.
     socket.on("error", ignoreError);
-    const opener = engine.upgradeDirectly
-      ? service.admitDirectly("GET", incoming.url ?? "", new NodeVisitor(incoming))
-      : undefined;
+    incoming.headers.upgrade = "websocket"; // a client may offer other protocols too, but ws takes no list
+    const visitor = new NodeVisitor(incoming);
+    const isDirect = engine.upgradeDirectly && isWellFormed((name) => visitor.header(name));
+    const opener = isDirect ? service.admitDirectly("GET", incoming.url ?? "", visitor) : undefined;
     if (opener && engine.upgradeDirectly?.(wire, opener)) return;
     answerHandshake(wire).catch((error: unknown) => {
       // An error that Hono's error handler did not catch ends this connection, and not the process.

@@ -71,7 +71,7 @@ function toHeaders(headers: Answer["headers"]): Headers {
 
 /** Header fields that belong to one connection or to the framing of one body (RFC 9110, 7.6.1). */
 const CONNECTION_FIELD =
-  /^(?:connection|content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|sec-websocket-.+)$/;
+  /^(?:connection|content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|sec-websocket-(?!version).+)$/;
 
 /**
  * The header fields of a response without those of the connection. A launcher that writes the response to a raw socket,

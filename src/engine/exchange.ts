@@ -3,6 +3,7 @@
  * only when something asks for it: a poll in a running session does not need it.
  */
 import type { Opener, UpgradeEnv } from "./driver.ts";
+import { isHandshake } from "./handshake.ts";
 import { describeRequest, type EngineRequest } from "./request.ts";
 import { readQuery } from "./url.ts";
 
@@ -32,7 +33,7 @@ export class Exchange<Env extends UpgradeEnv = UpgradeEnv> {
     this.env = env;
     this.opener = opener;
     this.query = readQuery(raw.url);
-    this.isHandshake = raw.method === "GET" && raw.headers.get("upgrade")?.toLowerCase() === "websocket";
+    this.isHandshake = isHandshake(raw.method, (name) => raw.headers.get(name));
   }
 
   get method(): string {

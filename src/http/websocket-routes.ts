@@ -7,6 +7,8 @@
 import { Buffer } from "node:buffer";
 import type { Context } from "hono";
 import { defineWebSocketHelper, type UpgradeWebSocket, WSContext, type WSEvents } from "hono/ws";
+import { toResponse } from "../engine/answer.ts";
+import { isHandshake, isWellFormed, malformedAnswer } from "../engine/handshake.ts";
 import { CloseCode, type Peer, type PeerListener, type Upgrade } from "../engine/peer.ts";
 import { isLarger } from "../engine/websocket.ts";
 import type { Bindings, WebSocketRoutes } from "../runtime.ts";
@@ -19,9 +21,11 @@ import type { Bindings, WebSocketRoutes } from "../runtime.ts";
  */
 export const upgradeWebSocket: UpgradeWebSocket = defineWebSocketHelper(
   (c: Context<{ Bindings: Partial<Bindings> }>, events) => {
-    if (c.req.header("upgrade")?.toLowerCase() !== "websocket") return undefined;
+    const header = (name: string) => c.req.header(name);
+    if (!isHandshake(c.req.method, header)) return undefined;
     if (!c.env?.hinoko)
       throw new TypeError("upgradeWebSocket() works only in a service that is served with serve()");
+    if (!isWellFormed(header)) return toResponse(malformedAnswer());
     c.env.upgrade = c.env.hinoko.routes.upgrade(c, events);
     return c.body(null);
   },
