@@ -76,7 +76,7 @@ export interface ServiceOptions {
    */
   maxBuffered?: number | string;
   /**
-   * How long a client may take for its TLS handshake, and then from there to the end of the headers of its first
+   * How long a client may take for its TLS handshake, and from there to the end of the headers of its
    * request, in milliseconds; what each runtime promises of that is in the README. 0 sets no limit.
    * @default HEADERS_TIMEOUT, else 10000
    */
@@ -126,6 +126,9 @@ export interface Settings {
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
 }
+
+/** In milliseconds. */
+export const DEFAULT_HEADERS_TIMEOUT = 10_000;
 
 /** Thrown for a setting that cannot be used. The message names the setting, its value and the form expected. */
 export class SettingsError extends Error {
@@ -238,7 +241,7 @@ export const SETTINGS = {
     variable: "HEADERS_TIMEOUT",
     schema: milliseconds,
     form: MILLISECONDS_FORM,
-    about: "milliseconds for a TLS handshake, and then for the headers of the first request; 0: no limit",
+    about: "milliseconds for a TLS handshake, and then for the headers of a request; 0: no limit",
     fallback: "10000",
   }),
   bodyTimeout: defineSetting({
@@ -369,7 +372,7 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     maxDepth: take("maxDepth") ?? 256,
     maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
-    headersTimeout: take("headersTimeout") ?? 10_000,
+    headersTimeout: take("headersTimeout") ?? DEFAULT_HEADERS_TIMEOUT,
     bodyTimeout: take("bodyTimeout") ?? 30_000,
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",

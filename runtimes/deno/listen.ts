@@ -6,6 +6,7 @@ import { readOptions } from "../../src/engine/options.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { createFetch } from "../fetch.ts";
+import { refuseHeadersTimeout } from "../headers-timeout.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
 import { makeHandshake } from "./upgrade.ts";
 import type { DenoEnv } from "./visitor.ts";
@@ -19,6 +20,7 @@ export type Handler = (request: Request, info: { readonly remoteAddr: object }) 
  */
 export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const { socketio } = service.settings;
+  refuseHeadersTimeout(service.settings, commands.deno.name, "have a proxy in front limit the time");
   const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(socketio, commands.deno.name));
   service.engine.attach(engine);
   const fetch = createFetch<DenoEnv>(service, engine, makeHandshake);

@@ -36,9 +36,16 @@ export class Engine extends EventEmitter {
   #isClosing = false;
   readonly #middlewares: EngineMiddleware[] = [];
   readonly #backlogs: BacklogWatch;
+  /** For how long a client may send nothing in the middle of a body, in milliseconds; 0 sets no limit. */
+  readonly bodyTimeout: number;
 
-  constructor({ maxBuffered, logger }: Pick<Settings, "maxBuffered" | "logger">) {
+  constructor({
+    maxBuffered,
+    bodyTimeout,
+    logger,
+  }: Pick<Settings, "maxBuffered" | "bodyTimeout" | "logger">) {
     super();
+    this.bodyTimeout = bodyTimeout;
     this.#backlogs = new BacklogWatch(maxBuffered, logger);
   }
 
