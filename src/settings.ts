@@ -76,8 +76,8 @@ export interface ServiceOptions {
    */
   maxBuffered?: number | string;
   /**
-   * How long a client may take for its TLS handshake, and from there to the end of the headers of its
-   * request, in milliseconds; what each runtime promises of that is in the README. 0 sets no limit.
+   * How long a client may take for its TLS handshake, and again for the headers of a request, in milliseconds. Only Node
+   * takes another value than the default: see the README. 0 sets no limit.
    * @default HEADERS_TIMEOUT, else 10000
    */
   headersTimeout?: number | string;
