@@ -73,3 +73,6 @@ export const TRANSPORTS = ["polling", "websocket"] as const;
 export const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
 
 export const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+export const MILLISECONDS_FORM = "a whole number of milliseconds up to 3600000, or 0 for no limit";
+export const milliseconds = integer(0, 3_600_000);

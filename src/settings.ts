@@ -10,6 +10,8 @@ import {
   allowedOrigins,
   boolean,
   integer,
+  MILLISECONDS_FORM,
+  milliseconds,
   PORT_FORM,
   port,
   positiveInteger,
@@ -74,6 +76,17 @@ export interface ServiceOptions {
    */
   maxBuffered?: number | string;
   /**
+   * How long a client may take for its TLS handshake, and again for the headers of a request, in milliseconds. Only Node
+   * takes another value than the default: see the README. 0 sets no limit.
+   * @default HEADERS_TIMEOUT, else 10000
+   */
+  headersTimeout?: number | string;
+  /**
+   * How long a client may send nothing in the middle of the body of a request, in milliseconds. 0 sets no limit.
+   * @default BODY_TIMEOUT, else 30000
+   */
+  bodyTimeout?: number | string;
+  /**
    * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
    * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
    * (engine.io on Node, @socket.io/bun-engine on Bun). "native": Hinoko's own. Deno always runs Hinoko's own.
@@ -111,6 +124,8 @@ export interface Settings {
   readonly trustProxy: TrustProxy;
   readonly maxDepth: number;
   readonly maxBuffered: number;
+  readonly headersTimeout: number;
+  readonly bodyTimeout: number;
   readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
@@ -119,6 +134,9 @@ export interface Settings {
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
 }
+
+/** In milliseconds. */
+export const DEFAULT_HEADERS_TIMEOUT = 10_000;
 
 /** Thrown for a setting that cannot be used. The message names the setting, its value and the form expected. */
 export class SettingsError extends Error {
@@ -226,6 +244,20 @@ export const SETTINGS = {
     form: "a whole number of bytes, or 0 for no limit",
     about: "bytes that may wait for a client that does not read; with more it is disconnected; 0: no limit",
     fallback: "8388608",
+  }),
+  headersTimeout: defineSetting({
+    variable: "HEADERS_TIMEOUT",
+    schema: milliseconds,
+    form: MILLISECONDS_FORM,
+    about: "milliseconds for a TLS handshake, and then for the headers of a request; 0: no limit",
+    fallback: "10000",
+  }),
+  bodyTimeout: defineSetting({
+    variable: "BODY_TIMEOUT",
+    schema: milliseconds,
+    form: MILLISECONDS_FORM,
+    about: "milliseconds that a client may send nothing in the middle of a body; 0: no limit",
+    fallback: "30000",
   }),
   engine: defineSetting({
     variable: "ENGINE",
@@ -355,6 +387,8 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     maxDepth: take("maxDepth") ?? 256,
     maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
+    headersTimeout: take("headersTimeout") ?? DEFAULT_HEADERS_TIMEOUT,
+    bodyTimeout: take("bodyTimeout") ?? 30_000,
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,

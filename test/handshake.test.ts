@@ -268,7 +268,7 @@ test("an author's WebSocket route gets text as strings, bytes as ArrayBuffers, a
 
 test("an error thrown by a listener of an author's WebSocket route is logged, and the WebSocket stays open", async () => {
   const logged: string[] = [];
-  const logger = { info() {}, warn() {}, error: (error: unknown) => logged.push(String(error)) };
+  const logger = { info() {}, warn() {}, error: (...values: unknown[]) => logged.push(values.join(" ")) };
   await withService(
     { logger },
     ({ app }) => {
@@ -293,5 +293,8 @@ test("an error thrown by a listener of an author's WebSocket route is logged, an
       socket?.close();
     },
   );
-  assert.deepEqual(logged, ["Error: in onOpen", "Error: in onMessage"]);
+  assert.deepEqual(logged, [
+    "Error in onOpen of a WebSocket route: Error: in onOpen",
+    "Error in onMessage of a WebSocket route: Error: in onMessage",
+  ]);
 });

@@ -5,6 +5,7 @@ import { type EngineOptions, readOptions } from "../../src/engine/options.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { createFetch, type FetchEngine } from "../fetch.ts";
+import { refuseHeadersTimeout } from "../headers-timeout.ts";
 import { BunEngine } from "./engines/native.ts";
 import type { Publish } from "./engines/topic.ts";
 import { omitLength } from "./head.ts";
@@ -28,6 +29,7 @@ async function createEngine(
 }
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
+  refuseHeadersTimeout(service.settings, commands.bun.name, "Bun itself waits for 10 to 14 seconds");
   const options = readOptions(service.settings.socketio, commands.bun.name);
   const engine = await createEngine(service, options, (topic, frame) => server.publish(topic, frame));
   service.engine.attachDriver(engine);

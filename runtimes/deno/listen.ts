@@ -6,6 +6,7 @@ import { readOptions } from "../../src/engine/options.ts";
 import type { Address, Listener, Mounted } from "../../src/runtime.ts";
 import { commands } from "../commands.ts";
 import { createFetch } from "../fetch.ts";
+import { refuseHeadersTimeout } from "../headers-timeout.ts";
 import { omitLength } from "./head.ts";
 import { leaveHostToGuard, type Scheme } from "./host.ts";
 import { LastingServer } from "./lasting-server.ts";
@@ -22,6 +23,7 @@ export type Handler = (request: Request, info: { readonly remoteAddr: object }) 
  */
 export function createHandler(service: Mounted, scheme?: Scheme, pending = new PendingAnswers()): Handler {
   const { socketio } = service.settings;
+  refuseHeadersTimeout(service.settings, commands.deno.name, "have a proxy in front limit the time");
   const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(socketio, commands.deno.name));
   service.engine.attachDriver(engine);
   const fetch = createFetch<DenoEnv>(service, engine, { makeHandshake, omitLength });

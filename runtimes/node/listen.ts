@@ -13,16 +13,30 @@ import { createNativeEngine } from "./engines/native.ts";
 import { leaveHostToGuard } from "./host.ts";
 import { UpgradableMessage } from "./incoming.ts";
 import { PageResponse } from "./page-response.ts";
+import { SilentBodies } from "./silent-bodies.ts";
 import { answerHandshakes } from "./upgrade.ts";
 import { NodeVisitor } from "./visitor.ts";
+
+/** What stands for no limit where Node takes 0 for none at all, in milliseconds: a day. */
+const LONGEST_TIMEOUT = 24 * 60 * 60 * 1000;
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   const engine = service.settings.engine === "native" ? createNativeEngine(service) : createEngineIo(service);
   service.engine.attachDriver(engine);
-  const classes = { IncomingMessage: UpgradableMessage, ServerResponse: PageResponse };
-  const server = tls ? createHttpsServer({ ...tls, ...classes }) : createHttpServer(classes);
+  const { headersTimeout, bodyTimeout } = service.settings;
+  const options = {
+    IncomingMessage: UpgradableMessage,
+    ServerResponse: PageResponse,
+    headersTimeout,
+    requestTimeout: 0, // would cut off uploads that are slow but steady; SilentBodies does not
+    connectionsCheckingInterval: Math.min(1000, headersTimeout || 1000),
+  };
+  const server = tls
+    ? createHttpsServer({ ...tls, ...options, handshakeTimeout: headersTimeout || LONGEST_TIMEOUT })
+    : createHttpServer(options);
   const connections = new Connections(server);
-  answerRequests(server, service, engine, connections);
+  const bodies = new SilentBodies(bodyTimeout);
+  answerRequests(server, service, engine, { connections, bodies });
   answerHandshakes(server, service, engine);
 
   server.listen(port, hostname);
@@ -39,6 +53,7 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
       await closed;
       clearInterval(sweep);
+      bodies.stop();
     },
     terminate() {
       server.closeAllConnections();
@@ -52,7 +67,7 @@ function answerRequests(
   server: NodeServer,
   service: Mounted,
   engine: NodeEngine,
-  connections: Connections,
+  { connections, bodies }: { connections: Connections; bodies: SilentBodies },
 ): void {
   const hinoko = service.binding;
   const runChain = getRequestListener(
@@ -72,6 +87,7 @@ function answerRequests(
 
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     connections.markUsed(incoming);
+    bodies.watch(incoming, outgoing);
     const { method = "", url = "" } = incoming;
     const opener = engine.serveDirectly
       ? service.admitDirectly(method, url, new NodeVisitor(incoming))

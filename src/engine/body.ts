@@ -4,34 +4,49 @@
 import { Buffer } from "node:buffer";
 import type { Answer } from "./answer.ts";
 import type { RequestBody } from "./exchange.ts";
+import type { SilenceWatch, Wait } from "./silence.ts";
+
+/**
+ * A body with at most so many bytes is read in one go, which is faster, but does not tell when some of it comes. So all
+ * of it has to come within the time for which a client may be silent.
+ */
+const SMALL = 64 * 1024;
 
 /**
  * Reads a request's body as text, also when a middleware has read it before.
  * @param limit the most bytes that the body may have
+ * @param silence ends the reading when the client sends nothing for too long
  * @returns undefined for a larger body, of which never more than the limit is kept in memory
+ * @throws {SilenceError} when the client sends nothing for too long
  * @throws the runtime's error when the connection is lost
  */
-export async function readText(request: RequestBody, limit: number): Promise<string | undefined> {
+export async function readText(
+  request: RequestBody,
+  limit: number,
+  silence: SilenceWatch,
+): Promise<string | undefined> {
   const { raw } = request;
   const length = Number(raw.headers.get("content-length") ?? Number.NaN);
   if (length > limit) return undefined;
-  if (raw.bodyUsed || length <= limit) {
-    const bytes = await request.arrayBuffer();
+  if (raw.bodyUsed || length <= SMALL) {
+    const bytes = await silence.waitFor(() => request.arrayBuffer());
     // Not with TextDecoder's defaults, which drop a byte order mark: to Engine.IO it is data like any other.
     return bytes.byteLength > limit ? undefined : Buffer.from(bytes).toString();
   }
-  return readStream(raw.body, limit);
+  return silence.waitFor((wait) => readStream(raw.body, limit, wait));
 }
 
-/** Reads a body without Content-Length, and counts its bytes on the way. */
+/** Reads a body that is large or without Content-Length, and counts its bytes on the way. */
 async function readStream(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
+  wait: Wait,
 ): Promise<string | undefined> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let size = 0;
   let text = "";
   for await (const chunk of body ?? []) {
+    wait.silentChecks = 0;
     size += chunk.byteLength;
     if (size > limit) return undefined; // leaving the loop cancels the stream
     text += decoder.decode(chunk, { stream: true });

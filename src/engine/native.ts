@@ -47,7 +47,7 @@ export class NativeEngine<Env extends UpgradeEnv = UpgradeEnv> extends Pipeline<
     if (!(transport instanceof Polling)) return emptyAnswer(400);
     if (exchange.method === "GET") return transport.poll(exchange.raw);
     if (exchange.method !== "POST") return emptyAnswer(500);
-    const text = () => readText(exchange.body, this.options.maxHttpBufferSize);
+    const text = () => readText(exchange.body, this.options.maxHttpBufferSize, this.silence);
     return transport.receive({ type: exchange.header("content-type"), text });
   }
 

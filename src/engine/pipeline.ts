@@ -19,6 +19,7 @@ import type { Packet } from "./parser.ts";
 import type { Upgrade } from "./peer.ts";
 import type { EngineRequest } from "./request.ts";
 import { createId } from "./session-id.ts";
+import { SilenceWatch } from "./silence.ts";
 import { askAuthor, Refusal, type Verifiable, verify, verifyProtocol } from "./verification.ts";
 
 /** What the pipeline needs of a session, whatever engine has made it. */
@@ -47,6 +48,8 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
 {
   protected readonly engine: Engine;
   protected readonly options: EngineOptions;
+  /** Ends the reading of bodies whose clients have stopped in the middle. */
+  protected readonly silence: SilenceWatch;
   /** Whether the engine was closed: a handshake that is made after that must open no session. */
   protected isClosed = false;
   readonly #middlewares: Middleware[] = [];
@@ -58,6 +61,7 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   constructor(engine: Engine, options: EngineOptions) {
     this.engine = engine;
     this.options = options;
+    this.silence = new SilenceWatch(engine.bodyTimeout);
     const sessions = this.#sessions;
     this.#forget = function () {
       if (sessions.get(this.id) === this) sessions.delete(this.id); // an author's ids may not be unique

@@ -6,7 +6,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "./answer.ts";
 import { decodePayload, encodePayload, type Packet } from "./parser.ts";
-import { type PostBody, PostReader } from "./post.ts";
+import { type PostBody, PostReader, violationAnswer } from "./post.ts";
 import { Transport } from "./transport.ts";
 
 /**
@@ -69,12 +69,13 @@ export class Polling extends Transport {
   async receive(body: PostBody): Promise<Answer> {
     const text = await this.#posts.read(body);
     if (text === undefined) return emptyAnswer(413);
-    if (typeof text !== "string") this.fail(text.violation);
-    else if (this.readyState === "open") {
-      this.#decode(text);
-      return postAnswer();
+    if (typeof text !== "string") {
+      this.fail(text.violation);
+      return violationAnswer(text);
     }
-    return emptyAnswer(400);
+    if (this.readyState !== "open") return emptyAnswer(400);
+    this.#decode(text);
+    return postAnswer();
   }
 
   #decode(text: string): void {

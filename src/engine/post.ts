@@ -3,6 +3,9 @@
  * @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
  */
 
+import { type Answer, emptyAnswer } from "./answer.ts";
+import { SilenceError } from "./silence.ts";
+
 /** The body of a POST. */
 export interface PostBody {
   readonly type: string | undefined;
@@ -13,7 +16,13 @@ export interface PostBody {
 /** Why a POST ends its session, in engine.io's words. */
 export interface PostViolation {
   readonly violation: string;
+  /** The status of the answer. */
+  readonly status: 400 | 408;
 }
+
+/** The answer to a POST that ends its session. After a time-out the rest of the body is not waited for. */
+export const violationAnswer = ({ status }: PostViolation): Answer =>
+  status === 408 ? { status, headers: { Connection: "close" } } : emptyAnswer(status);
 
 /** Reads the POSTs of one session. */
 export class PostReader {
@@ -21,13 +30,14 @@ export class PostReader {
 
   /** @returns the text; undefined for a body that is too large, which the session survives */
   async read(body: PostBody): Promise<string | undefined | PostViolation> {
-    if (this.#isReading) return { violation: "data request overlap from client" };
-    if (body.type === "application/octet-stream") return { violation: "invalid content" };
+    if (this.#isReading) return { violation: "data request overlap from client", status: 400 };
+    if (body.type === "application/octet-stream") return { violation: "invalid content", status: 400 };
     this.#isReading = true;
     try {
       return await body.text();
-    } catch {
-      return { violation: "data request connection closed prematurely" };
+    } catch (error) {
+      const status = error instanceof SilenceError ? 408 : 400;
+      return { violation: "data request connection closed prematurely", status };
     } finally {
       this.#isReading = false;
     }

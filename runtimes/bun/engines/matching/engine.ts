@@ -64,7 +64,7 @@ export class MatchingEngine extends Pipeline<Session, BunEnv> {
       return session.answerPoll(raw.signal, askBunEngine);
     }
     if (method !== "POST") return emptyAnswer(500);
-    const text = () => readText(exchange.body, this.options.maxHttpBufferSize);
+    const text = () => readText(exchange.body, this.options.maxHttpBufferSize, this.silence);
     return session.receivePost({ type: exchange.header("content-type"), text }, askBunEngine);
   }
 

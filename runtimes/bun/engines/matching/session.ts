@@ -11,7 +11,7 @@ import type { EngineOptions } from "../../../../src/engine/options.ts";
 import { encodePayload, type Packet, type PacketOptions } from "../../../../src/engine/parser.ts";
 import type { Opening } from "../../../../src/engine/pipeline.ts";
 import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
-import { type PostBody, PostReader } from "../../../../src/engine/post.ts";
+import { type PostBody, PostReader, violationAnswer } from "../../../../src/engine/post.ts";
 import type { EngineRequest } from "../../../../src/engine/request.ts";
 import type { CloseReason } from "../../../../src/engine/socket.ts";
 import { VolatileFilter } from "../../../../src/engine/volatile.ts";
@@ -160,7 +160,10 @@ export class Session extends EventEmitter {
   async receivePost(posted: PostBody, askBunEngine: AskBunEngine): Promise<Answer> {
     const body = await this.#posts.read(posted);
     if (body === undefined) return emptyAnswer(413);
-    if (typeof body !== "string") return this.#failRequest(body.violation);
+    if (typeof body !== "string") {
+      this.#failRequest(body.violation);
+      return violationAnswer(body);
+    }
     const response = await askBunEngine({ method: "POST", body });
     return response.ok ? postAnswer() : emptyAnswer(400);
   }

@@ -1,0 +1,65 @@
+/**
+ * Ends waits for clients that have stopped in the middle of something. All waits with one timeout share a timer, because
+ * one for each would cost more than most of the waits last.
+ */
+import { clearInterval, setInterval } from "node:timers";
+
+/** The timeout is divided into so many checks. */
+const CHECKS = 4;
+
+/** A wait for a client. */
+export interface Wait {
+  /** How often it was checked since the client has last been heard of. */
+  silentChecks: number;
+}
+
+interface EndableWait extends Wait {
+  readonly fail: (error: SilenceError) => void;
+}
+
+/** Why a wait was ended. */
+export class SilenceError extends Error {
+  override name = "SilenceError";
+}
+
+export class SilenceWatch {
+  readonly #timeout: number;
+  readonly #waits = new Set<EndableWait>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** @param timeout for how long a client may be silent, in milliseconds; 0 sets no limit */
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  /**
+   * Waits for a result, as long as the client is not silent for too long.
+   * @param begin begins to wait; whenever the client is heard of, `silentChecks` is to be set to 0
+   * @throws {SilenceError} when the client is silent for longer than the timeout
+   */
+  async waitFor<Result>(begin: (wait: Wait) => Promise<Result>): Promise<Result> {
+    if (this.#timeout === 0) return begin({ silentChecks: 0 });
+    let fail: EndableWait["fail"] = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    const wait = { silentChecks: 0, fail };
+    this.#waits.add(wait);
+    this.#timer ??= setInterval(() => this.#check(), this.#timeout / CHECKS).unref();
+    try {
+      return await Promise.race([begin(wait), failed]);
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
+  #check(): void {
+    for (const wait of this.#waits) {
+      if (++wait.silentChecks > CHECKS)
+        wait.fail(new SilenceError("The client has sent nothing for too long"));
+    }
+    if (this.#waits.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
