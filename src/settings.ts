@@ -3,7 +3,6 @@
  * An option wins over its environment variable, and the variable over the default.
  */
 import process from "node:process";
-import type { ServerOptions } from "socket.io";
 import * as v from "valibot";
 import {
   allowedHosts,
@@ -14,17 +13,18 @@ import {
   milliseconds,
   PORT_FORM,
   port,
-  positiveInteger,
   TRANSPORTS,
   transports,
   trustProxy,
 } from "./setting-forms.ts";
+import { createSettingError } from "./settings-error.ts";
+import { checkSocketIo, ownValue, readCors, type SocketIoOptions } from "./socketio-options.ts";
+
+export { createSettingError, SettingsError } from "./settings-error.ts";
+export type { SocketIoOptions } from "./socketio-options.ts";
 
 /** Where Hinoko writes what an operator should know. `console` is one. */
 export type Logger = Pick<Console, "info" | "warn" | "error">;
-
-/** Options of the Socket.IO server and of the Engine.IO server under it, in one place. */
-export type SocketIoOptions = Partial<ServerOptions>;
 
 /** Whose X-Forwarded-* headers are believed: no proxy's, so many proxies in front, or those with these addresses. */
 export type TrustProxy = false | number | readonly string[];
@@ -137,17 +137,6 @@ export interface Settings {
 
 /** In milliseconds. */
 export const DEFAULT_HEADERS_TIMEOUT = 10_000;
-
-/** Thrown for a setting that cannot be used. The message names the setting, its value and the form expected. */
-export class SettingsError extends Error {
-  override name = "SettingsError";
-}
-
-/** Makes the error for a value of the wrong form: `PORT must be a number between 0 and 65535 (got "80a")`. */
-export const createSettingError = (name: string, form: string, value: unknown): SettingsError =>
-  new SettingsError(
-    `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
-  );
 
 /**
  * Checks the port that an author passes to `serve()`.
@@ -289,10 +278,6 @@ export const SETTINGS = {
   }),
 };
 
-/** Reads a property of the object itself. A property that other code has put on Object.prototype is not a setting. */
-const ownValue = <T extends object, Key extends keyof T>(object: T, key: Key): T[Key] | undefined =>
-  Object.hasOwn(object, key) ? object[key] : undefined;
-
 /**
  * Reads one setting from the author's options, else from the environment, and checks it. An empty environment variable
  * counts as none.
@@ -310,54 +295,6 @@ function readSetting<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, value);
   if (!result.success) throw createSettingError(source, form, value);
   return result.output;
-}
-
-const MILLISECONDS = { schema: positiveInteger, form: "a whole number of milliseconds above 0" };
-/** The options of Socket.IO that are checked here. The others are passed to Socket.IO unchecked. */
-const SOCKETIO = {
-  path: { schema: v.pipe(v.string(), v.regex(/^\/[^?#*:]*$/)), form: 'a path that starts with "/"' },
-  pingInterval: MILLISECONDS,
-  pingTimeout: MILLISECONDS,
-  upgradeTimeout: MILLISECONDS,
-  connectTimeout: MILLISECONDS,
-  maxHttpBufferSize: { schema: positiveInteger, form: "a whole number of bytes above 0" },
-  transports: {
-    schema: v.pipe(v.array(v.picklist(TRANSPORTS)), v.minLength(1)),
-    form: 'an array of "polling" and "websocket"',
-  },
-};
-
-function checkSocketIo(options: SocketIoOptions): void {
-  if (typeof ownValue(options, "cors") === "function") {
-    throw createSettingError(
-      "socketio.cors",
-      "an object; its `origin` may be a function of the origin",
-      "a function",
-    );
-  }
-  const given = new Map<string, unknown>(Object.entries(options));
-  // Each option is checked by itself. valibot's object schema loops over its entries with for…in, so it would take an
-  // enumerable property that other code has left on Object.prototype for one of them.
-  for (const [name, { schema, form }] of Object.entries(SOCKETIO)) {
-    const value = given.get(name);
-    if (value !== undefined && !v.is<v.GenericSchema>(schema, value))
-      throw createSettingError(`socketio.${name}`, form, value);
-  }
-}
-
-/**
- * Completes the CORS options with the allowed origins, so that one list decides who may connect, as in python-socketio.
- * Without an `origin` the `cors` package would allow every origin. An `origin` that the author gives wins over a "*" in
- * the list, because it is narrower; origins that the list names are allowed besides it.
- */
-function readCors(cors: SocketIoOptions["cors"], origins: readonly string[]): SocketIoOptions["cors"] {
-  if (typeof cors === "object" && cors.origin !== undefined) {
-    const named = origins.filter((origin) => origin !== "*");
-    return cors.origin === false && named.length > 0 ? { ...cors, origin: named } : cors;
-  }
-  if (origins.length === 0) return cors && { ...cors, origin: false };
-  const ownOptions = origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true };
-  return { ...ownOptions, ...cors, origin: ownOptions.origin };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

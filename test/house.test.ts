@@ -21,7 +21,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/runtime.ts"],
   ["src/engine"],
   ["src/settings.ts"],
-  ["src/setting-forms.ts", "src/output.ts"],
+  ["src/socketio-options.ts"],
+  ["src/setting-forms.ts", "src/settings-error.ts", "src/output.ts"],
   ["src/web-origin.ts"],
 ];
 
