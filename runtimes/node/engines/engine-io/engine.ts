@@ -142,6 +142,7 @@ class EngineIo extends Server implements NodeEngine {
       const error = writeBuffer.length > 0 ? judge(session, writeBuffer) : undefined;
       if (!error) continue;
       const { transport } = session;
+      transport.discard(); // otherwise it would wait 30 seconds for a poll
       session["onError"](error);
       terminate(transport);
     }
