@@ -18,6 +18,7 @@ import { Origins } from "./http/origins.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
+import { NamespaceLimit } from "./realtime/namespaces.ts";
 import { createParser } from "./realtime/parser.ts";
 import { RecoveringAdapter } from "./realtime/recovery.ts";
 import type { Bindings, Mounted, Runtime } from "./runtime.ts";
@@ -66,8 +67,8 @@ function toHonoResponse(c: Context, { status, headers, body }: Answer): Response
 }
 
 /** Chooses the parser and the adapter of Socket.IO for an author who does not set them. */
-function chooseDefaults(settings: Settings): SocketIoOptions {
-  const parser: unknown = createParser(settings);
+function chooseDefaults(settings: Settings, namespaces: NamespaceLimit): SocketIoOptions {
+  const parser: unknown = createParser(settings, () => namespaces.takeOpening());
   if (settings.socketio.connectionStateRecovery) return { parser, adapter: RecoveringAdapter };
   return settings.fastPaths ? { parser, adapter: PublishingAdapter } : { parser };
 }
@@ -99,8 +100,11 @@ export function createService<
   const origins = new Origins(settings, forwarded);
 
   // The options are a copy: Socket.IO adds to the object that it gets, and the settings are frozen.
-  const io: Io = new Server({ ...chooseDefaults(settings), ...omitUndefined(settings.socketio) });
+  const namespaces = new NamespaceLimit(settings.maxNamespaces);
+  const io: Io = new Server({ ...chooseDefaults(settings, namespaces), ...omitUndefined(settings.socketio) });
   const engine = new Engine();
+  namespaces.watchSessions(engine);
+  namespaces.watchSockets(io);
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);

@@ -4,15 +4,16 @@
  */
 import process from "node:process";
 import proxyaddr from "proxy-addr";
-import type { ServerOptions } from "socket.io";
 import * as v from "valibot";
+import { createSettingError } from "./setting-error.ts";
+import { checkSocketIo, readCors, type SocketIoOptions, TRANSPORTS } from "./socketio-options.ts";
 import { normalizeOrigin } from "./web-origin.ts";
+
+export { createSettingError, SettingsError } from "./setting-error.ts";
+export type { SocketIoOptions } from "./socketio-options.ts";
 
 /** Where Hinoko writes what an operator should know. `console` is one. */
 export type Logger = Pick<Console, "info" | "warn" | "error">;
-
-/** Options of the Socket.IO server and of the Engine.IO server under it, in one place. */
-export type SocketIoOptions = Partial<ServerOptions>;
 
 /** Whose X-Forwarded-* headers are believed: no proxy's, so many proxies in front, or those with these addresses. */
 export type TrustProxy = false | number | readonly string[];
@@ -57,6 +58,17 @@ export interface ServiceOptions {
    */
   maxDepth?: number | string;
   /**
+   * How many packets one POST of a polling client may have. One with more ends its session with a parse error, and none
+   * of its packets is handled. @default MAX_PACKETS, else 50000
+   */
+  maxPackets?: number | string;
+  /**
+   * How many namespaces a client may be in besides the main one. Beyond them it is refused a namespace with a
+   * CONNECT_ERROR packet ("connect_error" on the client). A `socketio.parser` of the author's is not bound by this.
+   * @default MAX_NAMESPACES, else 100
+   */
+  maxNamespaces?: number | string;
+  /**
    * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
    * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
    * (engine.io on Node, @socket.io/bun-engine on Bun). "native": Hinoko's own. Deno always runs Hinoko's own.
@@ -86,6 +98,8 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
   readonly maxDepth: number;
+  readonly maxPackets: number;
+  readonly maxNamespaces: number;
   readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
@@ -93,17 +107,6 @@ export interface Settings {
   readonly logger: Logger;
   readonly socketio: Readonly<SocketIoOptions>;
 }
-
-/** Thrown for a setting that cannot be used. The message names the setting, its value and the form expected. */
-export class SettingsError extends Error {
-  override name = "SettingsError";
-}
-
-/** Makes the error for a value of the wrong form: `PORT must be a number between 0 and 65535 (got "80a")`. */
-export const createSettingError = (name: string, form: string, value: unknown): SettingsError =>
-  new SettingsError(
-    `${name} must be ${form} (got ${typeof value === "string" ? `"${value}"` : String(value)})`,
-  );
 
 const list = v.pipe(
   v.union([v.array(v.string()), v.string()]),
@@ -132,6 +135,9 @@ const integer = (min: number, max: number) =>
 
 const PORT_FORM = "a number between 0 and 65535";
 const port = integer(0, 65_535);
+
+const POSITIVE_FORM = "a whole number above 0";
+const positive = integer(1, Number.MAX_SAFE_INTEGER);
 
 const HOST = /^(?:\*|\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[a-f0-9:.]+\])$/;
 const allowedHosts = v.pipe(
@@ -168,7 +174,6 @@ const trustProxy = v.union([
   v.pipe(list, v.check(areProxies)),
 ]);
 
-const TRANSPORTS = ["polling", "websocket"] as const;
 const transports = v.pipe(list, v.array(v.picklist(TRANSPORTS)), v.minLength(1));
 
 /**
@@ -260,6 +265,20 @@ export const SETTINGS = {
     about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
     fallback: "256",
   }),
+  maxPackets: defineSetting({
+    variable: "MAX_PACKETS",
+    schema: positive,
+    form: POSITIVE_FORM,
+    about: "packets in one POST of a polling client; more end its session",
+    fallback: "50000",
+  }),
+  maxNamespaces: defineSetting({
+    variable: "MAX_NAMESPACES",
+    schema: positive,
+    form: POSITIVE_FORM,
+    about: "namespaces that a client may be in besides the main one; it is refused more",
+    fallback: "100",
+  }),
   engine: defineSetting({
     variable: "ENGINE",
     schema: v.picklist(["fastest", "matching", "native"]),
@@ -306,55 +325,6 @@ function readSetting<Schema extends v.GenericSchema>(
   return result.output;
 }
 
-const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
-const MILLISECONDS = { schema: positiveInteger, form: "a whole number of milliseconds above 0" };
-/** The options of Socket.IO that are checked here. The others are passed to Socket.IO unchecked. */
-const SOCKETIO = {
-  path: { schema: v.pipe(v.string(), v.regex(/^\/[^?#*:]*$/)), form: 'a path that starts with "/"' },
-  pingInterval: MILLISECONDS,
-  pingTimeout: MILLISECONDS,
-  upgradeTimeout: MILLISECONDS,
-  connectTimeout: MILLISECONDS,
-  maxHttpBufferSize: { schema: positiveInteger, form: "a whole number of bytes above 0" },
-  transports: {
-    schema: v.pipe(v.array(v.picklist(TRANSPORTS)), v.minLength(1)),
-    form: 'an array of "polling" and "websocket"',
-  },
-};
-
-function checkSocketIo(options: SocketIoOptions): void {
-  if (typeof ownValue(options, "cors") === "function") {
-    throw createSettingError(
-      "socketio.cors",
-      "an object; its `origin` may be a function of the origin",
-      "a function",
-    );
-  }
-  const given = new Map<string, unknown>(Object.entries(options));
-  // Each option is checked by itself. valibot's object schema loops over its entries with for…in, so it would take an
-  // enumerable property that other code has left on Object.prototype for one of them.
-  for (const [name, { schema, form }] of Object.entries(SOCKETIO)) {
-    const value = given.get(name);
-    if (value !== undefined && !v.is<v.GenericSchema>(schema, value))
-      throw createSettingError(`socketio.${name}`, form, value);
-  }
-}
-
-/**
- * Completes the CORS options with the allowed origins, so that one list decides who may connect, as in python-socketio.
- * Without an `origin` the `cors` package would allow every origin. An `origin` that the author gives wins over a "*" in
- * the list, because it is narrower; origins that the list names are allowed besides it.
- */
-function readCors(cors: SocketIoOptions["cors"], origins: readonly string[]): SocketIoOptions["cors"] {
-  if (typeof cors === "object" && cors.origin !== undefined) {
-    const named = origins.filter((origin) => origin !== "*");
-    return cors.origin === false && named.length > 0 ? { ...cors, origin: named } : cors;
-  }
-  if (origins.length === 0) return cors && { ...cors, origin: false };
-  const ownOptions = origins.includes("*") ? { origin: "*" } : { origin: [...origins], credentials: true };
-  return { ...ownOptions, ...cors, origin: ownOptions.origin };
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
@@ -381,6 +351,8 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
     maxDepth: take("maxDepth") ?? 256,
+    maxPackets: take("maxPackets") ?? 50_000,
+    maxNamespaces: take("maxNamespaces") ?? 100,
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,

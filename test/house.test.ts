@@ -21,7 +21,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/runtime.ts"],
   ["src/engine"],
   ["src/settings.ts"],
-  ["src/web-origin.ts", "src/output.ts"],
+  ["src/socketio-options.ts"],
+  ["src/setting-error.ts", "src/web-origin.ts", "src/output.ts"],
 ];
 
 /** Files that may import from others on their own floor. */

@@ -26,7 +26,7 @@ async function createEngine(
 }
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
-  const options = readOptions(service.settings.socketio, commands.bun.name);
+  const options = readOptions(service.settings, commands.bun.name);
   const engine = await createEngine(service, options, (topic, frame) => server.publish(topic, frame) !== -1);
   service.engine.attach(engine);
   const fetch = createFetch<BunEnv>(service, engine, makeHandshake);

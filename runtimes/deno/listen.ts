@@ -19,7 +19,7 @@ export type Handler = (request: Request, info: { readonly remoteAddr: object }) 
  */
 export function createHandler(service: Mounted, scheme?: Scheme): Handler {
   const { socketio } = service.settings;
-  const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(socketio, commands.deno.name));
+  const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(service.settings, commands.deno.name));
   service.engine.attach(engine);
   const fetch = createFetch<DenoEnv>(service, engine, makeHandshake);
   const socketPath = socketio.path ?? "/socket.io";

@@ -7,7 +7,12 @@ import type { RawData, Server } from "@socket.io/bun-engine";
 import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "../../../../src/engine/answer.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import type { EngineOptions } from "../../../../src/engine/options.ts";
-import { encodePayload, type Packet, type PacketOptions } from "../../../../src/engine/parser.ts";
+import {
+  encodePayload,
+  exceedsPackets,
+  type Packet,
+  type PacketOptions,
+} from "../../../../src/engine/parser.ts";
 import type { Opening } from "../../../../src/engine/pipeline.ts";
 import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
 import { type PostBody, PostReader } from "../../../../src/engine/post.ts";
@@ -157,6 +162,10 @@ export class Session extends EventEmitter {
     const body = await this.#posts.read(posted);
     if (body === undefined) return emptyAnswer(413);
     if (typeof body !== "string") return this.#failRequest(body.violation);
+    if (exceedsPackets(body, this.#options.maxPackets)) {
+      this.#endSession("parse error");
+      return postAnswer();
+    }
     const response = await askBunEngine({ method: "POST", body });
     return response.ok ? postAnswer() : emptyAnswer(400);
   }

@@ -11,10 +11,11 @@ import type { Publisher } from "../../../../src/engine/channel.ts";
 import type { Opener } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
+import { exceedsPackets } from "../../../../src/engine/parser.ts";
 import { readQuery } from "../../../../src/engine/url.ts";
 import { callAllowRequest } from "../../../../src/engine/verification.ts";
 import type { Mounted } from "../../../../src/runtime.ts";
-import type { SocketIoOptions } from "../../../../src/settings.ts";
+import type { Settings, SocketIoOptions } from "../../../../src/settings.ts";
 import type { NodeEngine, Wire } from "../../engine.ts";
 import { setChainHeaders, withChainHeaders } from "../../handshake-headers.ts";
 import type { NodeEnv } from "../../visitor.ts";
@@ -55,11 +56,32 @@ function endPoll(this: Socket): void {
   if (transport.name === "polling" && transport.writable) transport.send([{ type: "noop" }]);
 }
 
+/** engine.io-parser, as a transport holds it. */
+type Parser = Transport["parser"];
+
+/**
+ * Makes a parser that takes the body of a POST for a malformed one when it has too many packets. engine.io limits only
+ * its bytes, and does not export its polling transport. The parser for clients of Engine.IO 3 (`allowEIO3`) reads
+ * packets one by one: it is returned as it is.
+ */
+function limitPackets(parser: Parser, maxPackets: number): Parser {
+  if (!("createPacketDecoderStream" in parser)) return parser;
+  const decodePayload: typeof parser.decodePayload = (payload, binaryType) =>
+    exceedsPackets(payload, maxPackets)
+      ? [{ type: "error", data: "parser error" }]
+      : parser.decodePayload(payload, binaryType);
+  return { ...parser, decodePayload };
+}
+
 class EngineIo extends Server implements NodeEngine {
   readonly #engine: Engine;
   readonly publisher: Publisher | undefined;
 
-  constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
+  readonly #maxPackets: number;
+  /** The parser of all polling transports. */
+  #pollingParser: Parser | undefined;
+
+  constructor(engine: Engine, { socketio: options, fastPaths, maxPackets }: Settings) {
     const { cors, allowRequest, wsEngine, perMessageDeflate } = options;
     super({
       ...options,
@@ -69,6 +91,7 @@ class EngineIo extends Server implements NodeEngine {
       wsEngine: withChainHeaders(wsEngine ?? (fastPaths ? DirectWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
+    this.#maxPackets = maxPackets;
     // Channels need a DirectWebSocket. With other WebSockets, Socket.IO's own adapter encodes a broadcast once for all.
     const hasChannels = fastPaths && !wsEngine && !perMessageDeflate;
     this.publisher = hasChannels ? { openChannel: openTransportChannel } : undefined;
@@ -90,9 +113,11 @@ class EngineIo extends Server implements NodeEngine {
 
   protected override createTransport(name: TransportName, request: PreparedRequest): Transport {
     const { websocket } = request;
-    return websocket instanceof DirectWebSocket
-      ? new DirectTransport(request, websocket)
-      : super.createTransport(name, request);
+    if (websocket instanceof DirectWebSocket) return new DirectTransport(request, websocket);
+    const transport = super.createTransport(name, request);
+    if (name === "polling" && transport.protocol === 4)
+      transport["parser"] = this.#pollingParser ??= limitPackets(transport["parser"], this.#maxPackets);
+    return transport;
   }
 
   override generateId(request: IncomingMessage): string | PromiseLike<string> {
@@ -156,8 +181,7 @@ class EngineIo extends Server implements NodeEngine {
 }
 
 /** Makes the engine of a service. */
-export const createEngineIo = ({ engine, settings }: Mounted): NodeEngine =>
-  new EngineIo(engine, settings.socketio, settings.fastPaths);
+export const createEngineIo = ({ engine, settings }: Mounted): NodeEngine => new EngineIo(engine, settings);
 
 /**
  * Gives `allowRequest` the form that engine.io takes: only the callback counts. It would wait for ever for an author's
