@@ -6,7 +6,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Service } from "../src/index.ts";
 import { connect } from "./support/clients.ts";
-import { ending, FrameClient, openPolling, PollingClient, SEPARATOR } from "./support/engine-client.ts";
+import {
+  ending,
+  FrameClient,
+  openPolling,
+  PollingClient,
+  SEPARATOR,
+  writable,
+} from "./support/engine-client.ts";
 import { withService } from "./support/service.ts";
 import { inTime, until } from "./support/until.ts";
 
@@ -59,8 +66,11 @@ for (const fastPaths of [true, false]) {
       const [client, session] = await openPolling(url, io.engine);
       const ended = ending(session);
       await client.join();
+      const poll = client.poll(); // with a pending poll engine.io closes at once, else it keeps a timer for 30 seconds
+      await writable(session);
       assert.equal(await (await client.post(list(1001, () => '42["count"]'))).text(), "ok");
       assert.equal((await inTime("the end of the session", ended))[0], "parse error");
+      await (await poll).text();
       assert.equal((await client.poll()).status, 400);
       assert.equal(received, 0);
     }));
