@@ -23,6 +23,7 @@ import { RouteSockets } from "./http/websocket-routes.ts";
 import { ContainedServer } from "./operation/containment/server.ts";
 import { type ErrorListener, Errors } from "./operation/errors.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
+import { NamespaceLimit } from "./realtime/namespaces.ts";
 import { createParser } from "./realtime/parser.ts";
 import { RecoveringAdapter } from "./realtime/recovery.ts";
 import { type Events, RoutedServer } from "./realtime/server.ts";
@@ -77,8 +78,8 @@ function toHonoResponse(c: Context, { status, headers, body }: Answer): Response
 }
 
 /** Chooses the parser and the adapter of Socket.IO for an author who does not set them. */
-function chooseDefaults(settings: Settings): SocketIoOptions {
-  const parser: unknown = createParser(settings);
+function chooseDefaults(settings: Settings, namespaces: NamespaceLimit): SocketIoOptions {
+  const parser: unknown = createParser(settings, () => namespaces.takeOpening());
   if (settings.socketio.connectionStateRecovery) return { parser, adapter: RecoveringAdapter };
   return settings.fastPaths ? { parser, adapter: PublishingAdapter } : { parser };
 }
@@ -111,11 +112,14 @@ export function createService<
   const origins = new Origins(settings, forwarded);
 
   const socketio = omitUndefined(settings.socketio);
+  const namespaces = new NamespaceLimit(settings.maxNamespaces);
   // A copy: Socket.IO adds to the object that it gets.
-  const ioOptions = { ...chooseDefaults(settings), ...socketio };
+  const ioOptions = { ...chooseDefaults(settings, namespaces), ...socketio };
   const isContained = settings.errors === "contain";
   const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new RoutedServer(ioOptions);
   const engine = new Engine(settings, { ...socketio, path: io.path() });
+  namespaces.watchSessions(engine);
+  namespaces.watchSockets(io);
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);

@@ -87,6 +87,17 @@ export interface ServiceOptions {
    */
   bodyTimeout?: number | string;
   /**
+   * How many packets one POST of a polling client may have. One with more ends its session with a parse error, and none
+   * of its packets is handled. @default MAX_PACKETS, else 50000
+   */
+  maxPackets?: number | string;
+  /**
+   * How many namespaces a client may be in besides the main one. Beyond them it is refused a namespace with a
+   * CONNECT_ERROR packet ("connect_error" on the client). A `socketio.parser` of the author's is not bound by this.
+   * @default MAX_NAMESPACES, else 100
+   */
+  maxNamespaces?: number | string;
+  /**
    * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
    * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
    * (engine.io on Node, @socket.io/bun-engine on Bun). "native": Hinoko's own. Deno always runs Hinoko's own.
@@ -126,6 +137,8 @@ export interface Settings {
   readonly maxBuffered: number;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
+  readonly maxPackets: number;
+  readonly maxNamespaces: number;
   readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
@@ -248,6 +261,20 @@ export const SETTINGS = {
     about: "milliseconds that a client may send nothing in the middle of a body; 0: no limit",
     fallback: "30000",
   }),
+  maxPackets: defineSetting({
+    variable: "MAX_PACKETS",
+    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    form: "a whole number above 0",
+    about: "packets in one POST of a polling client; more end its session",
+    fallback: "50000",
+  }),
+  maxNamespaces: defineSetting({
+    variable: "MAX_NAMESPACES",
+    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    form: "a whole number above 0",
+    about: "namespaces that a client may be in besides the main one; it is refused more",
+    fallback: "100",
+  }),
   engine: defineSetting({
     variable: "ENGINE",
     schema: v.picklist(["fastest", "matching", "native"]),
@@ -326,6 +353,8 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
     headersTimeout: take("headersTimeout") ?? DEFAULT_HEADERS_TIMEOUT,
     bodyTimeout: take("bodyTimeout") ?? 30_000,
+    maxPackets: take("maxPackets") ?? 50_000,
+    maxNamespaces: take("maxNamespaces") ?? 100,
     trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server as EngineIo } from "engine.io";
 import { connect } from "./support/clients.ts";
+import { openPolling } from "./support/engine-client.ts";
 import { hasEngineIo, runtime } from "./support/runtime.ts";
 import { withService } from "./support/service.ts";
 import { until } from "./support/until.ts";
@@ -71,6 +72,19 @@ if (runtime === "node") {
     };
     assertMembers("engine.io: Server", new EngineIo(), members, "runtimes/node/engines/engine-io/engine.ts");
   });
+}
+
+if (hasEngineIo) {
+  test("engine.io's polling transport has the parser that the limit of packets replaces", () =>
+    withService({}, async ({ url, service: { io } }) => {
+      const [, { transport }] = await openPolling(url, io.engine);
+      const user = "runtimes/node/engines/engine-io/engine.ts";
+      assertMembers("engine.io: Transport", transport, { protocol: "number", parser: "object" }, user);
+      const parser: unknown = Reflect.get(transport, "parser");
+      assert.ok(typeof parser === "object" && parser);
+      const members = { decodePayload: "function", createPacketDecoderStream: "function" };
+      assertMembers("engine.io-parser", parser, members, user);
+    }));
 }
 
 if (runtime === "bun") {

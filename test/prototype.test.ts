@@ -28,11 +28,16 @@ const POLLUTED = `
   Object.prototype.polluted = "yes";
   const silent = { info() {}, warn() {}, error() {} };
   const service = createService({ logger: silent, host: "127.0.0.1", port: 0, socketio: { path: "/live" } });
+  service.app.use((c, next) => next());
   const listening = await serve(service);
   const answer = await fetch(listening.url + "/live/?EIO=4&transport=polling");
+  const open = await answer.text();
+  const session = answer.url + "&sid=" + JSON.parse(open.slice(1)).sid;
+  const posted = await (await fetch(session, { method: "POST", body: "40" })).text();
+  const joined = (await (await fetch(session)).text()).slice(0, 8);
   const { host, port, chat, logger, socketio } = settings;
   const read = { host, port, chat, path: Object.hasOwn(socketio, "path"), console: logger === console };
-  console.log(JSON.stringify([read, pingTimeout, refused, answer.status, (await answer.text()).slice(0, 7)]));
+  console.log(JSON.stringify([read, pingTimeout, refused, answer.status, open.slice(0, 7), posted, joined]));
   service.io.engine.close();
   await listening.close();
 `;
@@ -46,5 +51,7 @@ test("enumerable properties of Object.prototype are not read as settings, and th
     "socketio.pingTimeout must be a whole number of milliseconds above 0 (got 0)",
     200,
     '0{"sid"',
+    "ok",
+    '40{"sid"',
   ]);
 });

@@ -30,7 +30,7 @@ async function createEngine(
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
   refuseHeadersTimeout(service.settings, commands.bun.name, "Bun itself waits for 10 to 14 seconds");
-  const options = readOptions(service.settings.socketio, commands.bun.name);
+  const options = readOptions(service.settings, commands.bun.name);
   const engine = await createEngine(service, options, (topic, frame) => server.publish(topic, frame));
   service.engine.attachDriver(engine);
   const fetch = createFetch<BunEnv>(service, engine, { makeHandshake, omitLength });

@@ -24,7 +24,7 @@ export type Handler = (request: Request, info: { readonly remoteAddr: object }) 
 export function createHandler(service: Mounted, scheme?: Scheme, pending = new PendingAnswers()): Handler {
   const { socketio } = service.settings;
   refuseHeadersTimeout(service.settings, commands.deno.name, "have a proxy in front limit the time");
-  const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(socketio, commands.deno.name));
+  const engine = new NativeEngine<DenoEnv>(service.engine, readOptions(service.settings, commands.deno.name));
   service.engine.attachDriver(engine);
   const fetch = createFetch<DenoEnv>(service, engine, { makeHandshake, omitLength });
   const socketPath = socketio.path ?? "/socket.io";

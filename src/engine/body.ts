@@ -29,7 +29,9 @@ export async function readText(
   const length = Number(raw.headers.get("content-length") ?? Number.NaN);
   if (length > limit) return undefined;
   if (raw.bodyUsed || length <= SMALL) {
-    const bytes = await silence.waitFor(() => request.arrayBuffer());
+    // Only a body that middleware has read comes from Hono's cache of bodies, which fails as soon as other code has put
+    // an enumerable property on Object.prototype: it looks for its entries with for…in.
+    const bytes = await silence.waitFor(() => (raw.bodyUsed ? request : raw).arrayBuffer());
     // Not with TextDecoder's defaults, which drop a byte order mark: to Engine.IO it is data like any other.
     return bytes.byteLength > limit ? undefined : Buffer.from(bytes).toString();
   }

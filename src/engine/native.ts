@@ -29,7 +29,7 @@ export class NativeEngine<Env extends UpgradeEnv = UpgradeEnv> extends Pipeline<
   }
 
   protected openOverPolling({ raw }: Exchange<Env>, opening: Opening): Answer | Promise<Answer> {
-    const transport = new Polling();
+    const transport = new Polling(this.options.maxPackets);
     const session = this.#create(opening, transport);
     // The session has put its open packet into the write buffer, so the poll is answered at once.
     const answer = transport.poll(raw);

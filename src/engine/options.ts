@@ -4,7 +4,7 @@
  */
 import type { CorsOptions } from "cors";
 import type { CookieOptions } from "hono/utils/cookie";
-import { SettingsError, type SocketIoOptions } from "../settings.ts";
+import { type Settings, SettingsError, type SocketIoOptions } from "../settings.ts";
 import type { Data } from "./parser.ts";
 import type { RequestLike } from "./request.ts";
 
@@ -51,6 +51,8 @@ export interface EngineOptions {
   readonly upgradeTimeout: number;
   /** The largest size of one message, and of one polling body, in bytes. @default 1000000 */
   readonly maxHttpBufferSize: number;
+  /** The most packets that one polling body may have. */
+  readonly maxPackets: number;
   /** The transports that clients may use. @default ["polling", "websocket"] */
   readonly transports: readonly string[];
   /** Whether a polling session may be upgraded to WebSocket. @default true */
@@ -90,11 +92,14 @@ const UNAVAILABLE: Partial<Record<keyof SocketIoOptions, string>> = {
 };
 
 /**
- * Reads the engine's options from those of Socket.IO, and fills in the defaults.
+ * Reads the engine's options from the settings, and fills in the defaults.
  * @param runtime the runtime's name for error messages, as people write it: "Deno"
  * @throws {SettingsError} for an option that the engine cannot honour
  */
-export function readOptions(options: SocketIoOptions, runtime: string): EngineOptions {
+export function readOptions(
+  { socketio: options, maxPackets }: Pick<Settings, "socketio" | "maxPackets">,
+  runtime: string,
+): EngineOptions {
   const refuse = (name: string, instead: string) =>
     new SettingsError(`socketio.${name} is not available on ${runtime}: ${instead}`);
   for (const [name, value] of Object.entries(options)) {
@@ -109,6 +114,7 @@ export function readOptions(options: SocketIoOptions, runtime: string): EngineOp
     pingTimeout: options.pingTimeout ?? DEFAULTS.pingTimeout,
     upgradeTimeout: options.upgradeTimeout ?? DEFAULTS.upgradeTimeout,
     maxHttpBufferSize: readMaxSize(options),
+    maxPackets,
     transports,
     allowUpgrades: options.allowUpgrades ?? DEFAULTS.allowUpgrades,
     httpCompression: readCompression(options.httpCompression),

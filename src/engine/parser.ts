@@ -108,8 +108,26 @@ export function decodePacket(frame: string | ArrayBuffer | Uint8Array): Packet {
   return frame.length > 1 ? { type, data: frame.slice(1) } : { type };
 }
 
-/** Decodes the packets of a polling body. Stops behind the first that cannot be decoded, which has the type "error". */
-export function decodePayload(payload: string): Packet[] {
+/**
+ * Whether a polling body has more packets than the limit. It is found out before the first packet is handled, so that
+ * all or none of them are.
+ */
+export function exceedsPackets(payload: string, limit: number): boolean {
+  if (payload.length < 2 * limit) return false; // most bodies are too short, and need no closer look
+  let at = -1;
+  for (let count = 1; count <= limit; count++) {
+    at = payload.indexOf(SEPARATOR, at + 1);
+    if (at < 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Decodes the packets of a polling body. Stops behind the first that cannot be decoded, which has the type "error". A
+ * body with more packets than the limit is decoded as one such packet.
+ */
+export function decodePayload(payload: string, limit: number): Packet[] {
+  if (exceedsPackets(payload, limit)) return [ERROR];
   const packets: Packet[] = [];
   for (const part of payload.split(SEPARATOR)) {
     const packet = part.startsWith(BINARY_PREFIX) ? decodeBase64(part.slice(1)) : decodePacket(part);

@@ -16,12 +16,19 @@ export const CLOSE_TIMEOUT = 30_000;
 
 export class Polling extends Transport {
   readonly name = "polling";
+  readonly #maxPackets: number;
   /** Answers the pending poll, if there is one. */
   #answer: ((answer: Answer) => void) | undefined;
   readonly #posts = new PostReader();
   #isDiscarded = false;
   /** Finishes closing. Set while the close packet waits for a poll. */
   #finishClose: (() => void) | undefined;
+
+  /** @param maxPackets the most packets that the body of a POST may have */
+  constructor(maxPackets: number) {
+    super();
+    this.#maxPackets = maxPackets;
+  }
 
   get writable(): boolean {
     return this.#answer !== undefined;
@@ -79,7 +86,7 @@ export class Polling extends Transport {
   }
 
   #decode(text: string): void {
-    for (const packet of decodePayload(text)) {
+    for (const packet of decodePayload(text, this.#maxPackets)) {
       if (packet.type !== "close") this.listener.onPacket(packet);
       else {
         this.#releasePoll();

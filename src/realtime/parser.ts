@@ -1,7 +1,8 @@
 /**
- * The parser of Socket.IO packets: socket.io-parser with two checks. Decoding refuses packets that are nested too
- * deep or have too many arguments; encoding throws at the author's `emit()` for data that cannot be sent. A disconnect
- * packet is held back until the events before it have reached their listeners. The fast encoder and decoder handle events and acks without binary themselves, and leave every other packet, and every
+ * The parser of Socket.IO packets: socket.io-parser with checks. Decoding refuses packets that are nested too deep or
+ * have too many arguments, and those that connect a client to too many namespaces; encoding throws at the author's
+ * `emit()` for data that cannot be sent. A disconnect packet is held back until the events before it have reached their
+ * listeners. The fast encoder and decoder handle events and acks without binary themselves, and leave every other packet, and every
  * malformed one, to socket.io-parser.
  * @see https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
  */
@@ -10,7 +11,9 @@ import { Decoder, Encoder, isPacketValid, type Packet, PacketType } from "socket
 import { type Data, isData } from "../engine/parser.ts";
 import type { Settings } from "../settings.ts";
 import { type Bounds, findExceededBound } from "./bounds.ts";
+import type { Memberships } from "./namespaces.ts";
 
+const CONNECT = "0".charCodeAt(0);
 const DISCONNECT = "1".charCodeAt(0);
 const EVENT = "2".charCodeAt(0);
 const ACK = "3".charCodeAt(0);
@@ -88,25 +91,31 @@ const MAX_ARGUMENTS = 4096;
 
 /**
  * Throws for packets that are nested too deep or have too many arguments. Socket.IO treats that like a packet that
- * cannot be parsed: it closes the client's connection.
+ * cannot be parsed: it closes the client's connection. A CONNECT packet to one namespace too many is not passed on.
  */
 class BoundedDecoder extends Decoder {
   readonly #bounds: Bounds;
+  readonly #memberships: Memberships | undefined;
   /**
    * Whether the last packet has announced attachments. Some may be missing still, so the next packet must go to
    * socket.io-parser, which throws for a text then.
    */
   #mayAwaitBinary = false;
 
-  /** @param maxDepth the most levels of nested arrays and objects; the array of arguments is one of them */
-  constructor(maxDepth: number) {
+  /**
+   * @param maxDepth the most levels of nested arrays and objects; the array of arguments is one of them
+   * @param memberships the namespaces of the client, if they are limited
+   */
+  constructor(maxDepth: number, memberships: Memberships | undefined) {
     super();
     this.#bounds = { levels: maxDepth, arguments: MAX_ARGUMENTS };
+    this.#memberships = memberships;
   }
 
   override add(data: unknown): void {
     if (typeof data !== "string") return super.add(data);
     this.#refuseOversized(data);
+    if (this.#memberships && !isAdmitted(data, this.#memberships)) return;
     const packet = this.#mayAwaitBinary ? undefined : this.decodeOwn(data);
     if (packet?.type === PacketType.DISCONNECT) {
       nextTick(() => this.#report(packet));
@@ -150,6 +159,21 @@ function startOfJson(packet: string): number {
   if (packet.charCodeAt(start) !== SLASH) return start;
   const comma = packet.indexOf(",", start);
   return comma < 0 ? packet.length : comma + 1;
+}
+
+/** Keeps account of the namespaces that a client asks for and leaves. @returns false for a packet to be ignored */
+function isAdmitted(packet: string, memberships: Memberships): boolean {
+  const type = packet.charCodeAt(0);
+  if (type === CONNECT) return memberships.admit(readNamespace(packet));
+  if (type === DISCONNECT) memberships.leave(readNamespace(packet));
+  return true;
+}
+
+/** Reads the namespace of a packet without attachments. */
+function readNamespace(packet: string): string {
+  if (packet.charCodeAt(1) !== SLASH) return "/";
+  const comma = packet.indexOf(",");
+  return packet.slice(1, comma < 0 ? packet.length : comma);
 }
 
 class FastDecoder extends BoundedDecoder {
@@ -197,18 +221,19 @@ export interface SocketIoParser {
 
 /**
  * Makes the value of Socket.IO's option `parser`. Socket.IO calls `new Decoder()` for each client without an
- * argument, so the class here fills in `maxDepth`.
+ * argument, so the class here fills in the arguments.
+ * @param takeMemberships returns the namespaces of the client whose decoder is being made
  */
-export function createParser({
-  fastPaths,
-  maxDepth,
-}: Pick<Settings, "fastPaths" | "maxDepth">): SocketIoParser {
+export function createParser(
+  { fastPaths, maxDepth }: Pick<Settings, "fastPaths" | "maxDepth">,
+  takeMemberships: () => Memberships | undefined = () => undefined,
+): SocketIoParser {
   const Base = fastPaths ? FastDecoder : BoundedDecoder;
   return {
     Encoder: fastPaths ? FastEncoder : CheckedEncoder,
     Decoder: class extends Base {
       constructor() {
-        super(maxDepth);
+        super(maxDepth, takeMemberships());
       }
     },
   };

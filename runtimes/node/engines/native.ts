@@ -10,4 +10,4 @@ import type { NodeEngine } from "../engine.ts";
 /** Makes the engine of a service. */
 export const createNativeEngine = ({ engine, settings }: Mounted): NodeEngine =>
   // An option that this engine cannot honour is refused with this name: on Node, engine.io can honour it.
-  new NativeEngine(engine, readOptions(settings.socketio, `${commands.node.name} with ENGINE=native`));
+  new NativeEngine(engine, readOptions(settings, `${commands.node.name} with ENGINE=native`));

@@ -8,7 +8,12 @@ import { type Answer, emptyAnswer, pollAnswer, postAnswer } from "../../../../sr
 import { afterDispatch } from "../../../../src/engine/dispatch.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import type { EngineOptions } from "../../../../src/engine/options.ts";
-import { encodePayload, type Packet, type PacketOptions } from "../../../../src/engine/parser.ts";
+import {
+  encodePayload,
+  exceedsPackets,
+  type Packet,
+  type PacketOptions,
+} from "../../../../src/engine/parser.ts";
 import type { Opening } from "../../../../src/engine/pipeline.ts";
 import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
 import { type PostBody, PostReader, violationAnswer } from "../../../../src/engine/post.ts";
@@ -163,6 +168,10 @@ export class Session extends EventEmitter {
     if (typeof body !== "string") {
       this.#failRequest(body.violation);
       return violationAnswer(body);
+    }
+    if (exceedsPackets(body, this.#options.maxPackets)) {
+      this.#endSession("parse error");
+      return postAnswer();
     }
     const response = await askBunEngine({ method: "POST", body });
     return response.ok ? postAnswer() : emptyAnswer(400);

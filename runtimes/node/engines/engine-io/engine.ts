@@ -13,11 +13,12 @@ import { afterDispatch } from "../../../../src/engine/dispatch.ts";
 import type { BacklogJudge, Opener, Waiting } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
+import { exceedsPackets } from "../../../../src/engine/parser.ts";
 import { createId } from "../../../../src/engine/session-id.ts";
 import { readQuery } from "../../../../src/engine/url.ts";
 import { callAllowRequest, Refusal, verifyProtocol } from "../../../../src/engine/verification.ts";
 import type { Mounted } from "../../../../src/runtime.ts";
-import type { SocketIoOptions } from "../../../../src/settings.ts";
+import type { Settings, SocketIoOptions } from "../../../../src/settings.ts";
 import { writeResponse } from "../../answer.ts";
 import type { NodeEngine, Wire } from "../../engine.ts";
 import { setChainHeaders, withChainHeaders } from "../../handshake-headers.ts";
@@ -81,6 +82,23 @@ function closeAfterDispatch(session: Socket): void {
   transport.once("close", (...args) => afterDispatch(() => close(...args)));
 }
 
+/** engine.io-parser, as a transport holds it. */
+type Parser = Transport["parser"];
+
+/**
+ * Makes a parser that takes the body of a POST for a malformed one when it has too many packets. engine.io limits only
+ * its bytes, and does not export its polling transport. The parser for clients of Engine.IO 3 (`allowEIO3`) reads
+ * packets one by one: it is returned as it is.
+ */
+function limitPackets(parser: Parser, maxPackets: number): Parser {
+  if (!("createPacketDecoderStream" in parser)) return parser;
+  const decodePayload: typeof parser.decodePayload = (payload, binaryType) =>
+    exceedsPackets(payload, maxPackets)
+      ? [{ type: "error", data: "parser error" }]
+      : parser.decodePayload(payload, binaryType);
+  return { ...parser, decodePayload };
+}
+
 class EngineIo extends Server implements NodeEngine {
   /** engine.io's own, which it does not declare as public. */
   declare readonly clients: Record<string, Socket>;
@@ -88,7 +106,11 @@ class EngineIo extends Server implements NodeEngine {
   #isClosed = false;
   readonly publisher: Publisher | undefined;
 
-  constructor(engine: Engine, options: SocketIoOptions, fastPaths: boolean) {
+  readonly #maxPackets: number;
+  /** The parser of all polling transports. */
+  #pollingParser: Parser | undefined;
+
+  constructor(engine: Engine, { socketio: options, fastPaths, maxPackets }: Settings) {
     const { cors, allowRequest, wsEngine, perMessageDeflate } = options;
     super({
       ...options,
@@ -98,6 +120,7 @@ class EngineIo extends Server implements NodeEngine {
       wsEngine: withChainHeaders(wsEngine ?? (fastPaths ? DirectWebSocketServer : WebSocketServer)),
     });
     this.#engine = engine;
+    this.#maxPackets = maxPackets;
     // Channels need a DirectWebSocket. With other WebSockets, Socket.IO's own adapter encodes a broadcast once for all.
     const hasChannels = fastPaths && !wsEngine && !perMessageDeflate;
     this.publisher = hasChannels ? { openChannel: openTransportChannel } : undefined;
@@ -122,9 +145,11 @@ class EngineIo extends Server implements NodeEngine {
 
   protected override createTransport(name: TransportName, request: PreparedRequest): Transport {
     const { websocket } = request;
-    return websocket instanceof DirectWebSocket
-      ? new DirectTransport(request, websocket)
-      : super.createTransport(name, request);
+    if (websocket instanceof DirectWebSocket) return new DirectTransport(request, websocket);
+    const transport = super.createTransport(name, request);
+    if (name === "polling" && transport.protocol === 4)
+      transport["parser"] = this.#pollingParser ??= limitPackets(transport["parser"], this.#maxPackets);
+    return transport;
   }
 
   override generateId(request: PreparedRequest): string | PromiseLike<string> {
@@ -252,8 +277,7 @@ function terminate(transport: Transport): void {
 }
 
 /** Makes the engine of a service. */
-export const createEngineIo = ({ engine, settings }: Mounted): NodeEngine =>
-  new EngineIo(engine, settings.socketio, settings.fastPaths);
+export const createEngineIo = ({ engine, settings }: Mounted): NodeEngine => new EngineIo(engine, settings);
 
 /**
  * Gives `allowRequest` the form that engine.io takes: only the callback counts. It would wait for ever for an author's
