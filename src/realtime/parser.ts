@@ -2,8 +2,8 @@
  * The parser of Socket.IO packets: socket.io-parser with checks. Decoding refuses packets that are nested too deep or
  * have too many arguments, and those that connect a client to too many namespaces; encoding throws at the author's
  * `emit()` for data that cannot be sent. A disconnect packet is held back until the events before it have reached their
- * listeners. The fast encoder and decoder handle events and acks without binary themselves, and leave every other packet, and every
- * malformed one, to socket.io-parser.
+ * listeners. The fast encoder and decoder handle events and acks without binary themselves, and leave every other
+ * packet, and every malformed one, to socket.io-parser.
  * @see https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
  */
 import { nextTick } from "node:process";
