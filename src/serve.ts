@@ -2,6 +2,8 @@
  * serve(): listens on an address for a service, and closes it gracefully. Each launcher makes its own `serve()` with
  * `defineServe(runtime)`.
  */
+import process from "node:process";
+import { awaitEnd } from "./ending.ts";
 import { outliveOutput } from "./output.ts";
 import type { Address, Mounted, Runtime, Tls } from "./runtime.ts";
 import { readPort, type Settings, SettingsError } from "./settings.ts";
@@ -16,6 +18,11 @@ export interface ServeOptions {
   tls?: Tls;
   /** When this signal is aborted, the service is closed as by `close()`. @default none */
   signal?: AbortSignal;
+  /**
+   * Whether SIGINT and SIGTERM close the service as by `close()`, and then end the process with status 0. A second one
+   * ends it at once with status 1. Started by npm, the process also ends when npm has gone. @default false
+   */
+  signals?: boolean;
 }
 
 /** A service that is being served. */
@@ -62,7 +69,7 @@ const PENDING_REQUEST_TIMEOUT = 10_000;
 
 /** Makes the `serve()` of a runtime. */
 export function defineServe(runtime: Runtime): Serve {
-  return async (service, { port, hostname = service.settings.host, tls, signal } = {}) => {
+  return async (service, { port, hostname = service.settings.host, tls, signal, signals = false } = {}) => {
     signal?.throwIfAborted();
     if (service.settings.logger === console) outliveOutput();
     const logError = (error: unknown) => service.settings.logger.error(error);
@@ -96,8 +103,9 @@ export function defineServe(runtime: Runtime): Serve {
     let stopped: Promise<void> | undefined;
     const close = () => {
       signal?.removeEventListener("abort", onAbort);
-      return (stopped ??= stop());
+      return (stopped ??= stop().finally(() => stopAwaitingEnd?.()));
     };
+    const stopAwaitingEnd = signals ? endOnSignals(close, logError) : undefined;
     const onAbort = () => void close().catch(logError);
     // `io.close()` closes this as if it were Node's HTTP server, so that it frees the port on every runtime.
     service.io.httpServer = {
@@ -114,6 +122,20 @@ export function defineServe(runtime: Runtime): Serve {
     const url = formatUrl({ ...address, port: listener.port });
     return { url, port: listener.port, hostname, close };
   };
+}
+
+/** Closes a service and ends the process when it is told to end. @returns a function that ends the wait for that */
+function endOnSignals(close: () => Promise<void>, logError: (error: unknown) => void): () => void {
+  const force = () => process.exit(1);
+  const stop = () =>
+    void close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logError(error);
+        force();
+      },
+    );
+  return awaitEnd(process.ppid, { stop, force });
 }
 
 /** Starts a timer. `cancel()` stops it: a running timer would keep the process alive. */

@@ -22,8 +22,7 @@ const SLOW = `
 `;
 
 /** Tells a process to end while a request is under way that is never answered, and waits until the end has begun. */
-async function beginToEnd(child: Child, signal: NodeJS.Signals): Promise<void> {
-  const { url } = await banner(child);
+async function beginToEnd(child: Child, url: string, signal: NodeJS.Signals): Promise<void> {
   const client = await connect(url, { transports: ["websocket"] });
   const underWay = next(client, "slow");
   exchange(Number(new URL(url).port), "GET /slow HTTP/1.1\nHost: 127.0.0.1\n\n").catch(() => {});
@@ -45,7 +44,7 @@ describe("a second signal ends the command at once with status 1:", { concurrenc
     test(`${["hinoko", ...asked].join(" ")}, ${first} and ${second}`, () =>
       withFiles({ "app.mjs": SLOW }, (folder) =>
         withCommand(["127.0.0.1:0", "--app", join(folder, "app.mjs"), ...asked], {}, async (child) => {
-          await beginToEnd(child, first);
+          await beginToEnd(child, (await banner(child)).url, first);
           child.signal(second);
           assert.equal((await child.ended()).status, 1);
         }),
@@ -79,6 +78,51 @@ describe("the command logs, ends gracefully, and has status 1, after", { concurr
       ),
     );
   }
+});
+
+/** An author's program that serves until it is told to end. */
+const PROGRAM = `
+  import { createService } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+  import { serve } from ${JSON.stringify(new URL(`../runtimes/serve/${runtime}.ts`, import.meta.url).href)};
+  const service = createService({ host: "127.0.0.1", port: 0, chat: false });
+  (${SLOW.replace("export default", "").trim().replace(/;$/, "")})(service);
+  setInterval(() => {}, 1000); // something of the author's that would keep the process
+  const { url } = await serve(service, { signals: true });
+  console.log(url);
+`;
+
+/** Runs a test with an author's program. */
+const withProgram = (test: (child: Child, url: string) => Promise<void>) =>
+  withFiles(
+    { "main.mjs": PROGRAM },
+    (folder) =>
+      withProcess(
+        launcher.program,
+        [...launcher.args.slice(0, -1), join(folder, "main.mjs")],
+        {},
+        async (child) => test(child, (await child.wrote(/^http:\S+/))[0]),
+      ),
+    TEST_FOLDER,
+  );
+
+describe("serve() with signals: true", { concurrency: 4 }, () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    test(`closes the service at ${signal}, and ends the process with status 0`, () =>
+      withProgram(async (child, url) => {
+        const client = await connect(url);
+        const disconnected = next(client, "disconnect");
+        child.signal(signal);
+        assert.equal((await disconnected)[0], "transport close");
+        assert.equal((await child.ended()).status, 0);
+      }));
+  }
+
+  test("ends the process at once at the second signal, with status 1", () =>
+    withProgram(async (child, url) => {
+      await beginToEnd(child, url, "SIGTERM");
+      child.signal("SIGTERM");
+      assert.equal((await child.ended()).status, 1);
+    }));
 });
 
 describe("npm start", { concurrency: 4 }, () => {

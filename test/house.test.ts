@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/engine"],
   ["src/settings.ts"],
   ["src/socketio-options.ts"],
-  ["src/setting-forms.ts", "src/settings-error.ts", "src/output.ts"],
+  ["src/setting-forms.ts", "src/settings-error.ts", "src/output.ts", "src/ending.ts"],
   ["src/web-origin.ts"],
 ];
 

@@ -17,12 +17,15 @@ const PROJECT = join(TEST_FOLDER, "..");
 
 const SCRIPT = `
   import { createService } from "hinoko";
-  import { serve } from "hinoko/${runtime}";
+  import { serve, serveStatic } from "hinoko/serve";
+  import { serve as serveHere } from "hinoko/${runtime}";
 
+  if (serve !== serveHere) throw new Error("hinoko/serve is for another runtime");
   const service = createService({ host: "127.0.0.1", port: 0 });
   service.app.get("/hello", (c) => c.text("hello"));
+  service.app.get("/main.js", serveStatic({ root: "." }));
   const { url, close } = await serve(service);
-  for (const path of ["/hello", "/", "/hinoko/chat.css", "/hinoko/chat.js", "/socket.io/socket.io.js"]) {
+  for (const path of ["/hello", "/main.js", "/", "/hinoko/chat.css", "/hinoko/chat.js", "/socket.io/socket.io.js"]) {
     const response = await fetch(url + path);
     console.log(path, response.status, (await response.text()).length > 0);
   }
@@ -41,6 +44,7 @@ const TYPED = `
   import { serve as serveOnBun } from "hinoko/bun";
   import { serve as serveOnDeno } from "hinoko/deno";
   import { serve as serveOnNode } from "hinoko/node";
+  import { serve as serveHere, serveStatic } from "hinoko/serve";
 
   interface Events {
     news: (text: string) => void;
@@ -53,6 +57,7 @@ const TYPED = `
 
   const service = createService<Events>({ allowedHosts: ["example.org"], socketio: { pingInterval: 1000 } });
   service.app.get("/who", (c) => c.text(getConnInfo(c).remote.address ?? "nobody"));
+  service.app.get("/files/*", serveStatic({ root: "./public" }));
   service.app.post("/news", async (c) => c.json(c.var.io.emit("news", await c.req.text())));
   service.io.on("connection", (socket) => {
     socket.on("news", (text) => socket.broadcast.emit("news", text.toUpperCase()));
@@ -66,8 +71,8 @@ const TYPED = `
   // @ts-expect-error: there is no such option
   createService({ allowedHost: ["example.org"] });
 
-  export const listening: Promise<Listening>[] = [serveOnNode, serveOnBun, serveOnDeno].map((serve) =>
-    serve(service, { port: 0, signal: AbortSignal.timeout(1000) }),
+  export const listening: Promise<Listening>[] = [serveOnNode, serveOnBun, serveOnDeno, serveHere].map((serve) =>
+    serve(service, { port: 0, signals: true, signal: AbortSignal.timeout(1000) }),
   );
   // @ts-expect-error: a port is a number
   void serveOnNode(service, { port: "8000" });
@@ -131,13 +136,14 @@ test("the tarball holds the build, the manifest, README and LICENSE, and nothing
   }
 });
 
-test(`an author's script imports hinoko and hinoko/${runtime}, serves, and ends`, async () => {
+test(`an author's script imports hinoko, hinoko/serve and hinoko/${runtime}, serves, and ends`, async () => {
   // Started as the package's own commands say.
   const url = pathToFileURL(join(folder, "node_modules/hinoko/dist/runtimes/commands.js")).href;
   const { commands }: typeof packaged = await import(url);
   const args = [...commands[runtime].args(false).slice(0, -1), "main.js"];
   assert.deepEqual((await run(launcher.program, args)).trim().split("\n"), [
     "/hello 200 true",
+    "/main.js 200 true",
     "/ 200 true",
     "/hinoko/chat.css 200 true",
     "/hinoko/chat.js 200 true",

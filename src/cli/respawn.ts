@@ -7,8 +7,8 @@ import { stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { awaitEnd, LAUNCHED } from "../ending.ts";
 import type { Advise } from "./advice.ts";
-import { awaitEnd, LAUNCHED } from "./ending.ts";
 
 /** How a launcher is started from a command line. */
 export interface Command {

@@ -1,9 +1,9 @@
 /**
- * How the command is told to end: by a signal, by the end of the process that started it for somebody else, or by an
+ * How a program is told to end: by a signal, by the end of the process that started it for somebody else, or by an
  * error that nobody has caught.
  */
 import process from "node:process";
-import { setInterval } from "node:timers";
+import { clearInterval, setInterval } from "node:timers";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -32,8 +32,9 @@ export interface Ending {
  * is told to end: then the program has a new parent. In a terminal, Ctrl-C reaches the program and npm, which may pass
  * it on: that is one request.
  * @param parent `process.ppid` as it was when this process began
+ * @returns a function that ends the wait
  */
-export function awaitEnd(parent: number, { stop, force, logError }: Ending): void {
+export function awaitEnd(parent: number, { stop, force, logError }: Ending): () => void {
   const isLaunched = process.env[LAUNCHED] !== undefined;
   const isUnderNpm = process.env["npm_lifecycle_event"] !== undefined;
   let stopped: number | undefined;
@@ -52,22 +53,25 @@ export function awaitEnd(parent: number, { stop, force, logError }: Ending): voi
     });
   }
 
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (stopped === undefined) return stopOnce();
-      // A launched process gets Ctrl-C from the terminal and from its launcher, and more from Deno's watcher: the
-      // launcher counts, and kills.
-      const isRepeated = !isLaunched && Date.now() - stopped >= (isUnderNpm ? ECHO : 0);
-      if (isRepeated) force();
-    });
-  }
+  const onSignal = () => {
+    if (stopped === undefined) return stopOnce();
+    // A launched process gets Ctrl-C from the terminal and from its launcher, and more from Deno's watcher: the launcher
+    // counts, and kills.
+    const isRepeated = !isLaunched && Date.now() - stopped >= (isUnderNpm ? ECHO : 0);
+    if (isRepeated) force();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
 
-  if (!isLaunched && !isUnderNpm) return;
-  const timer = setInterval(() => {
+  const look = () => {
     if (process.ppid === parent) return;
     // A launcher stays until this process has ended, unless it has been told to end at once.
     if (isLaunched && stopped !== undefined) force();
     else stopOnce();
-  }, LOOK_INTERVAL);
-  timer.unref();
+  };
+  const timer = isLaunched || isUnderNpm ? setInterval(look, LOOK_INTERVAL) : undefined;
+  timer?.unref();
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    clearInterval(timer);
+  };
 }
