@@ -69,9 +69,10 @@ export interface ServiceOptions {
    */
   maxDepth?: number | string;
   /**
-   * How many bytes may wait in a session, in memory, for a client that reads too slowly. A client for which more waits,
-   * and that takes more than a second to read it, is disconnected with the reason "transport error". The largest
-   * waiting message is not counted, and a character of text counts as one byte. 0 sets no limit.
+   * How many bytes may wait in a session, in memory, for a client that reads too slowly. A client for which more waits
+   * is disconnected with the reason "transport error" when it has not read that in a second, and no sixteenth of the
+   * limit either. The largest waiting message is not counted, and a character of text counts as one byte. 0 sets no
+   * limit.
    * @default MAX_BUFFERED, else 8388608 (8 MiB)
    */
   maxBuffered?: number | string;

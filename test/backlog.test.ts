@@ -4,10 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Socket } from "socket.io";
 import { range, received, socketOf, withCrowd } from "./support/crowd.ts";
 import { joinWebSocket, PollingClient } from "./support/engine-client.ts";
+import { RawClient } from "./support/raw-client.ts";
 import { withService } from "./support/service.ts";
 import { inTime, until } from "./support/until.ts";
 
@@ -125,4 +126,22 @@ test("messages that are larger than maxBuffered reach clients that read", () =>
       assert.equal((await client.frame()).length, LIMIT);
     }
     client.socket.close();
+  }));
+
+test("a burst of many times maxBuffered reaches a client that reads slowly", () =>
+  withService({ maxBuffered: LIMIT }, async ({ url, service: { io } }) => {
+    const client = await RawClient.join(url);
+    const count = 300;
+    for (let n = 0; n < count; n++) socketOf(io, client).emit("n", LARGE, n);
+    const closed = client.closed.then((code) => assert.fail(`closed with ${code}`));
+    const reading = until("the whole burst", async () => {
+      client.resume();
+      await setImmediate();
+      client.pause();
+      await sleep(60);
+      return client.messages.length === count;
+    });
+    await Promise.race([reading, closed]);
+    client.resume();
+    assert.deepEqual(client.numbers, range(0, count));
   }));

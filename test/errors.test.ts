@@ -181,6 +181,18 @@ for (const [way, oops] of Object.entries(ways)) {
     },
   );
 }
+/** Throws what cannot be made a string. */
+const failUnreadably = (): never => {
+  throw Object.create(null);
+};
+for (const [way, oops] of Object.entries({ throws: failUnreadably, rejects: async () => failUnreadably() })) {
+  mistakes.push({
+    what: `a listener that ${way} with an object without a toString()`,
+    in: 'a listener of "oops"',
+    setup: onSocket((socket) => socket.on("oops", oops)),
+    provoke: emitOops,
+  });
+}
 mistakes.push(
   {
     what: "a BigInt that is emitted in a listener",

@@ -137,6 +137,29 @@ for (const fastPaths of [true, false]) {
         client.socket.terminate();
       },
     ));
+
+  test(`namespaces that a client has not got into do not count for long${how}`, () =>
+    withService({ fastPaths, maxNamespaces: 1 }, openRooms, async ({ url }) => {
+      const client = await FrameClient.join(url);
+      assert.equal(await joinNamespace(client, "/unknown"), "Invalid namespace");
+      assert.match(await joinNamespace(client, "/room-1"), /^A client may be in 1 namespaces/);
+      await afterSeconds(60, async () => {
+        assert.equal(await joinNamespace(client, "/room-1"), "connected");
+        assert.match(await joinNamespace(client, "/room-2"), /^A client may be in 1 namespaces/);
+      });
+      client.socket.terminate();
+    }));
+}
+
+/** Sets the clock forward during a test. */
+async function afterSeconds(seconds: number, run: () => Promise<void>): Promise<void> {
+  const { now } = Date;
+  Date.now = () => now() + seconds * 1000;
+  try {
+    await run();
+  } finally {
+    Date.now = now;
+  }
 }
 
 test("socket.io-client gets a connect_error for one namespace too many", () =>

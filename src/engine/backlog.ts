@@ -23,32 +23,40 @@ const sizeOf = ({ data }: Waiting): number => {
 };
 
 /**
- * Whether more bytes wait in a write buffer than a limit. The largest packet is not counted: a message of any size may
- * be sent to a client for which nothing else waits. A character of text counts as one byte, because encoding it to
- * measure it would take longer than to send it.
+ * Measures how many bytes wait in a write buffer. The largest packet is not counted: a message of any size may be sent
+ * to a client for which nothing else waits. A character of text counts as one byte, because encoding it to measure it
+ * would take longer than to send it.
  */
-function exceedsLimit(writeBuffer: readonly Waiting[], limit: number): boolean {
+function measure(writeBuffer: readonly Waiting[]): number {
   let bytes = 0;
   let largest = 0;
   for (const packet of writeBuffer) {
     const size = sizeOf(packet);
     bytes += size;
     if (size > largest) largest = size;
-    if (bytes - largest > limit) return true;
   }
-  return false;
+  return bytes - largest;
+}
+
+/** A client that takes a burst in less time than this many seconds for each limit of bytes is reading, if slowly. */
+const PATIENCE = 16;
+
+/** What waited for a session that was over the limit a second ago: the last packet, and how many bytes. */
+interface Suspect {
+  readonly last: Waiting | undefined;
+  readonly bytes: number;
 }
 
 /**
  * Measures the sessions of a driver once a second. It has a session cut off when more waited than the limit, and more
- * does still, and the client has not even taken what waited a second ago.
+ * does still, and the client has neither taken what waited a second ago nor made it noticeably less. So a burst of any
+ * size reaches a client that reads, but not one that keeps the memory by reading a little now and then.
  */
 export class BacklogWatch {
   readonly #limit: number;
   readonly #logger: Logger;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** The sessions that were over the limit a second ago, each with its last packet at that time. */
-  #suspects = new Map<object, Waiting | undefined>();
+  #suspects = new Map<object, Suspect>();
 
   /** @param limit how many bytes may wait for a client; 0 lets any number wait */
   constructor(limit: number, logger: Logger) {
@@ -70,13 +78,14 @@ export class BacklogWatch {
   #check(driver: EngineDriver): void {
     const limit = this.#limit;
     const before = this.#suspects;
-    const suspects = new Map<object, Waiting | undefined>();
+    const suspects = new Map<object, Suspect>();
     let count = 0;
     driver.judgeBacklogs((session, writeBuffer) => {
-      if (!exceedsLimit(writeBuffer, limit)) return undefined;
-      const last = before.get(session);
-      if (!last || !writeBuffer.includes(last)) {
-        suspects.set(session, writeBuffer.at(-1));
+      const bytes = measure(writeBuffer);
+      if (bytes <= limit) return undefined;
+      const suspect = before.get(session);
+      if (!suspect?.last || !writeBuffer.includes(suspect.last) || bytes < suspect.bytes - limit / PATIENCE) {
+        suspects.set(session, { last: writeBuffer.at(-1), bytes });
         return undefined;
       }
       count++;

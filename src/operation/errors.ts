@@ -58,7 +58,7 @@ export class Errors {
 
   /** Logs an error with its place. A client that causes the same error again and again must not fill the disk. */
   #log(error: unknown, place: ErrorPlace): void {
-    const key = `${place.in} ${place.namespace} ${String(error)}`;
+    const key = `${place.in} ${place.namespace} ${nameError(error)}`;
     const known = this.#logged.get(key);
     const now = Date.now();
     if (known && now - known.at < QUIET_TIME) {
@@ -73,6 +73,18 @@ export class Errors {
     } catch {
       // The author's own logger fails: there is nobody left to tell.
     }
+  }
+}
+
+/** How many characters of an error tell it from others. A message may hold all that a client has sent. */
+const NAME_LENGTH = 200;
+
+/** Names an error. Anything can be thrown, also what cannot be made a string. */
+function nameError(error: unknown): string {
+  try {
+    return String(error).slice(0, NAME_LENGTH);
+  } catch {
+    return typeof error;
   }
 }
 

@@ -10,6 +10,12 @@ import type { Server, Socket } from "socket.io";
 
 const MAIN = "/";
 
+/**
+ * How long a namespace that a client is not connected to counts as one that it may still get into, in milliseconds.
+ * Nobody tells when a middleware has refused it, or there is no such namespace.
+ */
+const DECISION_TIME = 10_000;
+
 /** What is needed of an Engine.IO session. */
 interface Connection {
   readonly protocol: number;
@@ -20,8 +26,8 @@ interface Connection {
 export class Memberships {
   readonly #connection: Connection;
   readonly #max: number;
-  /** By the names of namespaces other than the main one: the socket there, once the client is connected. */
-  #sockets: Map<string, Socket | undefined> | undefined;
+  /** By the names of namespaces other than the main one: the socket there or, until there is one, when it was asked for. */
+  #sockets: Map<string, Socket | number> | undefined;
   /** How many CONNECT packets have come in this turn of the event loop. */
   #connects = 0;
 
@@ -44,12 +50,12 @@ export class Memberships {
     const key = this.#keyOf(name);
     if (key === MAIN) return true;
     const sockets = (this.#sockets ??= new Map());
-    if (sockets.size >= this.#max && !sockets.has(key)) this.#forgetDisconnected(sockets);
+    if (sockets.size >= this.#max && !sockets.has(key)) this.#forgetOthers(sockets);
     if (sockets.size >= this.#max && !sockets.has(key)) {
       this.#refuse(name);
       return false;
     }
-    if (!sockets.has(key)) sockets.set(key, undefined);
+    if (!sockets.has(key)) sockets.set(key, Date.now());
     return true;
   }
 
@@ -57,9 +63,11 @@ export class Memberships {
     memberships.#connects = 0;
   }
 
-  /** Forgets namespaces from which the server has disconnected the client. */
-  #forgetDisconnected(sockets: Map<string, Socket | undefined>): void {
-    for (const [name, socket] of sockets) if (socket?.connected === false) sockets.delete(name);
+  /** Forgets namespaces from which the server has disconnected the client, or which it has not got into. */
+  #forgetOthers(sockets: Map<string, Socket | number>): void {
+    const latest = Date.now() - DECISION_TIME;
+    for (const [name, found] of sockets)
+      if (typeof found === "number" ? found < latest : !found.connected) sockets.delete(name);
   }
 
   #refuse(name: string): void {
