@@ -10,6 +10,9 @@ import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
 import { readMaxSize } from "./engine/options.ts";
+import type { EventContract } from "./events/define.ts";
+import type { ContractServer } from "./events/io.ts";
+import { createRules } from "./events/rules.ts";
 import { ServiceApp } from "./http/app.ts";
 import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
@@ -19,7 +22,7 @@ import { isBodySpent, spentBodyAdvice } from "./http/spent-body.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { ContainedServer } from "./operation/containment/server.ts";
-import { type ErrorListener, Errors } from "./operation/errors.ts";
+import { type ErrorListener, Errors, uncaught } from "./operation/errors.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { createParser } from "./realtime/parser.ts";
 import { RecoveringAdapter } from "./realtime/recovery.ts";
@@ -40,11 +43,12 @@ export interface Service<
   ServerEvents extends Events<ServerEvents> = ClientEvents,
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
+  Io extends Servable["io"] = Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>,
 > extends Servable {
   /** A plain Hono app. It has the guards already; `serve()` mounts Socket.IO behind the author's routes. */
-  readonly app: Hono<ServiceEnv<Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>>>;
+  readonly app: Hono<ServiceEnv<Io>>;
   /** A plain Socket.IO server. */
-  readonly io: Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
+  readonly io: Io;
   /** The Socket.IO route, for an author who wants it in another place: `app.all("/socket.io/*", service.sockets)`. */
   readonly sockets: Handler;
   readonly settings: Settings;
@@ -88,17 +92,49 @@ const omitUndefined = (options: SocketIoOptions): SocketIoOptions =>
  */
 export type App = (service: Service) => void | Promise<void>;
 
+/** A service with a contract, which types its Socket.IO server. */
+export type ContractService<Contract extends EventContract, SocketData = Socket["data"]> = Service<
+  DefaultEventsMap,
+  DefaultEventsMap,
+  DefaultEventsMap,
+  SocketData,
+  ContractServer<Contract, SocketData>
+>;
+
+/** What `createService()` takes with a contract. */
+export interface ContractOptions<Contract extends EventContract = EventContract> extends ServiceOptions {
+  /** The events of the service, made by `defineEvents()`. They are typed and validated. */
+  events: Contract;
+}
+
 /**
  * Creates a service: its Hono app and its Socket.IO server. It does not listen yet: the `serve()` of a launcher
  * (`hinoko/node`, `/bun`, `/deno`) does that.
  * @throws {SettingsError} when an option or an environment variable has a value that cannot be used
  */
+export function createService<Contract extends EventContract, SocketData = Socket["data"]>(
+  options: ContractOptions<Contract>,
+): ContractService<Contract, SocketData>;
 export function createService<
   ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
   ServerEvents extends Events<ServerEvents> = ClientEvents,
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
->(options?: ServiceOptions): Service<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
+>(options?: ServiceOptions): Service<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
+export function createService<
+  ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
+  ServerEvents extends Events<ServerEvents> = ClientEvents,
+  InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
+  SocketData = Socket["data"],
+>({
+  events,
+  ...options
+}: ServiceOptions & Partial<ContractOptions> = {}): Service<
+  ClientEvents,
+  ServerEvents,
+  InterServerEvents,
+  SocketData
+> {
   type Io = Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
   const settings = readSettings(options);
   const errors = new Errors(settings.logger);
@@ -109,7 +145,11 @@ export function createService<
   // A copy: Socket.IO adds to the object that it gets.
   const ioOptions = { ...chooseDefaults(settings), ...socketio };
   const isContained = settings.errors === "contain";
-  const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new RoutedServer(ioOptions);
+  const rules = createRules(events ?? {}, !settings.production);
+  const io: Io =
+    isContained || events
+      ? new ContainedServer(ioOptions, isContained ? errors : uncaught, rules)
+      : new RoutedServer(ioOptions);
   const engine = new Engine(settings, { ...socketio, path: io.path() });
   io.bind(engine);
 

@@ -22,12 +22,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/engine"],
   ["src/settings.ts"],
   ["src/setting-forms.ts", "src/output.ts"],
-  ["src/web-origin.ts"],
+  ["src/web-origin.ts", "src/failure.ts"],
 ];
 
 /** Files that may import from others on their own floor. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   "src/cli.ts": ["src/cli"],
+  "src/events": ["src/operation"],
   "src/operation": ["src/realtime"],
 };
 
@@ -104,6 +105,23 @@ test("no runtime imports from another one, and the WebSockets of Node are import
       }
     }
   }
+  expectNone(wrong);
+});
+
+test("hinoko/events imports nothing that a browser lacks", () => {
+  const wrong: string[] = [];
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join(ROOT, file), "utf8");
+    for (const [line, path = ""] of text.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)";/gm)) {
+      if (path.startsWith(".")) visit(join(dirname(file), path));
+      else wrong.push(`${file}, which browsers load as part of hinoko/events, has this line: ${line}`);
+    }
+  };
+  visit("src/events/index.ts");
+  assert.deepEqual([...seen].sort(), ["src/events/define.ts", "src/events/index.ts", "src/failure.ts"]);
   expectNone(wrong);
 });
 
