@@ -5,6 +5,7 @@ import type { GetConnInfo } from "hono/conninfo";
 
 export type { EngineDriver, EngineMiddleware, Opener } from "./engine/driver.ts";
 export type { Engine } from "./engine/engine.ts";
+export type { AsyncApiOptions } from "./events/asyncapi.ts";
 export { defineEvents, type EventContract, type NamespaceContract } from "./events/define.ts";
 export { EventError, type EventFailure, type EventIssue } from "./failure.ts";
 export { upgradeWebSocket } from "./http/websocket-routes.ts";

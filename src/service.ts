@@ -10,8 +10,10 @@ import { demo } from "./demo/index.ts";
 import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
 import { readMaxSize } from "./engine/options.ts";
+import type { AsyncApiOptions } from "./events/asyncapi.ts";
 import type { EventContract } from "./events/define.ts";
 import type { ContractServer } from "./events/io.ts";
+import { createEventRoutes } from "./events/routes.ts";
 import { createRules } from "./events/rules.ts";
 import { ServiceApp } from "./http/app.ts";
 import { createClientRoutes } from "./http/bundle.ts";
@@ -105,6 +107,8 @@ export type ContractService<Contract extends EventContract, SocketData = Socket[
 export interface ContractOptions<Contract extends EventContract = EventContract> extends ServiceOptions {
   /** The events of the service, made by `defineEvents()`. They are typed and validated. */
   events: Contract;
+  /** The AsyncAPI document at `/asyncapi.json`. */
+  asyncapi?: AsyncApiOptions;
 }
 
 /**
@@ -128,6 +132,7 @@ export function createService<
   SocketData = Socket["data"],
 >({
   events,
+  asyncapi = {},
   ...options
 }: ServiceOptions & Partial<ContractOptions> = {}): Service<
   ClientEvents,
@@ -218,6 +223,8 @@ export function createService<
         origin && (await origins.isAccepted(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
       app.route("/", createClientRoutes(path, cors({ origin }), settings.logger));
     }
+    const { serve = !settings.production } = asyncapi;
+    if (events && serve) app.route("/", createEventRoutes(events, asyncapi, path));
     if (settings.chat) app.route("/", demo(io, runtime));
     app.all(`${path}/*`, sockets);
   }
