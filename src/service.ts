@@ -224,7 +224,8 @@ export function createService<
       app.route("/", createClientRoutes(path, cors({ origin }), settings.logger));
     }
     const { serve = !settings.production } = asyncapi;
-    if (events && serve) app.route("/", createEventRoutes(events, asyncapi, path));
+    const page = { socketPath: path, hasPage: !settings.production };
+    if (events && serve) app.route("/", createEventRoutes(events, asyncapi, page));
     if (settings.chat) app.route("/", demo(io, runtime));
     app.all(`${path}/*`, sockets);
   }

@@ -352,4 +352,7 @@ test("defineEvents() refuses what is no schema, and reserved names", () => {
   assert.throws(() => defineEvents({ namespaces: { board: {} } }), {
     message: 'The name of a namespace must start with "/" (got "board")',
   });
+  assert.throws(() => defineEvents({ namespaces: { "/": {} } }), {
+    message: 'The events of the namespace "/" are the contract\'s own `client` and `server`',
+  });
 });

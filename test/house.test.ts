@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The files and folders from top to bottom. Those on one floor may not import each other, unless SIDEWAYS says so. */
 const FLOORS: readonly (readonly string[])[] = [
   ["runtimes"],
-  ["src/cli.ts", "src/cli"],
+  ["src/cli.ts", "src/cli", "src/write-scripts.ts"],
   ["src/testing"],
   ["src/index.ts"],
   ["src/service.ts"],

@@ -64,6 +64,9 @@ export const isSchema = (value: unknown): value is Schema =>
  * @throws {TypeError} for an event that has no schema, and for names that are reserved or not those of a namespace
  */
 export function defineEvents<const Contract extends EventContract>(contract: Contract): Contract {
+  if (contract.namespaces && "/" in contract.namespaces) {
+    throw new TypeError('The events of the namespace "/" are the contract\'s own `client` and `server`');
+  }
   for (const [namespace, { client = {}, server = {} }] of Object.entries(namespacesOf(contract))) {
     if (!namespace.startsWith("/")) {
       throw new TypeError(`The name of a namespace must start with "/" (got "${namespace}")`);
