@@ -90,7 +90,7 @@ const omitUndefined = (options: SocketIoOptions): SocketIoOptions =>
 
 /**
  * The default export of an author's module for `hinoko runserver --app FILE`. It is called with the service, and
- * awaited, before the service is served.
+ * awaited, before the service is served. If the module exports a contract as `events`, that is the service's.
  */
 export type App = (service: Service) => void | Promise<void>;
 

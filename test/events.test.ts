@@ -3,6 +3,7 @@
  * make them, what a listener returns is the acknowledgement, and the server is kept to the contract in development.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Socket } from "socket.io";
 import * as v from "valibot";
@@ -15,7 +16,7 @@ import {
 } from "../src/index.ts";
 import { connect as connectAny, next } from "./support/clients.ts";
 import { events } from "./support/contract.ts";
-import { runScript } from "./support/process.ts";
+import { runScript, start, withFiles } from "./support/process.ts";
 import { runtime, serve } from "./support/runtime.ts";
 import { QUIET, withService } from "./support/service.ts";
 import { inTime } from "./support/until.ts";
@@ -321,6 +322,28 @@ test("with ERRORS=exit an EventError is answered, and any other error is uncaugh
   assert.match(stdout, /"code":"FULL".*\n.*"code":"INVALID"/);
   assert.match(stderr, /the author's mistake/);
 });
+
+test("the command takes the contract that an app exports as events", () =>
+  withFiles(
+    {
+      "app.mjs": `
+        const text = { "~standard": { version: 1, vendor: "mine", validate: (value) => ({ value: String(value) }) } };
+        export const events = { client: { say: { data: text, ack: text } } };
+        export default ({ io }) => io.on("connection", (socket) => socket.on("say", (text) => text));
+      `,
+    },
+    async (folder) => {
+      const running = await start(["127.0.0.1:0", "--app", join(folder, "app.mjs")]);
+      try {
+        const client = await connectAny(running.url, { transports: ["websocket"], ackTimeout: 20_000 });
+        assert.equal(await client.emitWithAck("say", 7), "7");
+        assert.equal((await client.emitWithAck("shout", 7)).error.code, "INVALID");
+        client.disconnect();
+      } finally {
+        await running.kill();
+      }
+    },
+  ));
 
 test("listeners are listed, counted and removed as they were added", () =>
   withContract(
