@@ -29,11 +29,9 @@ const describe = async (options: Partial<ContractOptions> = {}) =>
 
 /** Finds what a `$ref` of the document refers to. */
 function resolve(document: unknown, { $ref }: { $ref: string }): unknown {
-  const keys = $ref
-    .slice(2)
-    .split("/")
-    .map((key) => decodeURIComponent(key).replaceAll("~1", "/").replaceAll("~0", "~"));
-  return keys.reduce(
+  const keys = decodeURIComponent($ref).slice(2).split("/");
+  const names = keys.map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return names.reduce(
     (value: unknown, key) => (value instanceof Object ? Reflect.get(value, key) : undefined),
     document,
   );

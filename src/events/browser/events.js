@@ -142,8 +142,8 @@ function sample(schema) {
 
 /** The keys that a reference leads along: "channels", a namespace, "messages", a message. @param {Reference} reference */
 function keysOf({ $ref }) {
-  const keys = $ref.slice(2).split("/");
-  return keys.map((key) => decodeURIComponent(key).replaceAll("~1", "/").replaceAll("~0", "~"));
+  const keys = decodeURIComponent($ref).slice(2).split("/");
+  return keys.map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 /** Finds the message that a reference leads to. @param {Reference} reference */
