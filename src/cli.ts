@@ -44,13 +44,15 @@ async function runserver(
   const file = app ?? (await findApp());
   // Without an app there is the demo to serve, in production too.
   const demo = process.env["CHAT"] ? {} : { chat: file === undefined };
+  const loaded = file === undefined ? undefined : await loadApp(file);
   const service = createService({
+    ...(loaded?.events && { events: loaded.events }),
     ...(address && parseAddress(address)),
     ...demo,
     logger: withAdvice(console, advise),
   });
   logErrors(service);
-  if (file !== undefined) await (await loadApp(file))(service);
+  await loaded?.app(service);
   const listening = await serve(service);
   service.settings.logger.info(banner(runtime, listening, service, file));
 

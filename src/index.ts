@@ -5,12 +5,22 @@ import type { GetConnInfo } from "hono/conninfo";
 
 export type { EngineDriver, EngineMiddleware, Opener } from "./engine/driver.ts";
 export type { Engine } from "./engine/engine.ts";
+export type { AsyncApiOptions } from "./events/asyncapi.ts";
+export { defineEvents, type EventContract, type NamespaceContract } from "./events/define.ts";
+export { EventError, type EventFailure, type EventIssue } from "./failure.ts";
 export { upgradeWebSocket } from "./http/websocket-routes.ts";
 export type { ErrorListener, ErrorPlace } from "./operation/errors.ts";
 export { variablesOf } from "./realtime/variables.ts";
 export type { Address, Bindings, Runtime, Tls } from "./runtime.ts";
 export { defineServe, ListenError, type Listening, type Serve, type ServeOptions } from "./serve.ts";
-export { type App, createService, type Service, type ServiceEnv } from "./service.ts";
+export {
+  type App,
+  type ContractOptions,
+  type ContractService,
+  createService,
+  type Service,
+  type ServiceEnv,
+} from "./service.ts";
 export { type Logger, type ServiceOptions, type Settings, SettingsError } from "./settings.ts";
 
 /**

@@ -11,6 +11,11 @@ import type { Answer } from "./engine/answer.ts";
 import { Engine } from "./engine/engine.ts";
 import { isHandshake, isWellFormed, malformedAnswer } from "./engine/handshake.ts";
 import { readMaxSize } from "./engine/options.ts";
+import type { AsyncApiOptions } from "./events/asyncapi.ts";
+import type { EventContract } from "./events/define.ts";
+import type { ContractServer } from "./events/io.ts";
+import { createEventRoutes } from "./events/routes.ts";
+import { createRules } from "./events/rules.ts";
 import { ServiceApp } from "./http/app.ts";
 import { createClientRoutes } from "./http/bundle.ts";
 import { Forwarded, VisitingOpener } from "./http/forwarded.ts";
@@ -21,7 +26,7 @@ import { UnreachedWatch } from "./http/unreached.ts";
 import { visitorOf } from "./http/visitor.ts";
 import { RouteSockets } from "./http/websocket-routes.ts";
 import { ContainedServer } from "./operation/containment/server.ts";
-import { type ErrorListener, Errors } from "./operation/errors.ts";
+import { type ErrorListener, Errors, uncaught } from "./operation/errors.ts";
 import { PublishingAdapter } from "./realtime/adapter.ts";
 import { NamespaceLimit } from "./realtime/namespaces.ts";
 import { createParser } from "./realtime/parser.ts";
@@ -43,11 +48,12 @@ export interface Service<
   ServerEvents extends Events<ServerEvents> = ClientEvents,
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
+  Io extends Servable["io"] = Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>,
 > extends Servable {
   /** A plain Hono app. It has the guards already; `serve()` mounts Socket.IO behind the author's routes. */
-  readonly app: Hono<ServiceEnv<Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>>>;
+  readonly app: Hono<ServiceEnv<Io>>;
   /** A plain Socket.IO server. */
-  readonly io: Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
+  readonly io: Io;
   /** The Socket.IO route, for an author who wants it in another place: `app.all("/socket.io/*", service.sockets)`. */
   readonly sockets: Handler;
   readonly settings: Settings;
@@ -90,21 +96,56 @@ const omitUndefined = (options: SocketIoOptions): SocketIoOptions =>
 
 /**
  * The default export of an author's module for `hinoko runserver --app FILE`. It is called with the service, and
- * awaited, before the service is served.
+ * awaited, before the service is served. If the module exports a contract as `events`, that is the service's.
  */
 export type App = (service: Service) => void | Promise<void>;
+
+/** A service with a contract, which types its Socket.IO server. */
+export type ContractService<Contract extends EventContract, SocketData = Socket["data"]> = Service<
+  DefaultEventsMap,
+  DefaultEventsMap,
+  DefaultEventsMap,
+  SocketData,
+  ContractServer<Contract, SocketData>
+>;
+
+/** What `createService()` takes with a contract. */
+export interface ContractOptions<Contract extends EventContract = EventContract> extends ServiceOptions {
+  /** The events of the service, made by `defineEvents()`. They are typed and validated. */
+  events: Contract;
+  /** The AsyncAPI document at `/asyncapi.json`. */
+  asyncapi?: AsyncApiOptions;
+}
 
 /**
  * Creates a service: its Hono app and its Socket.IO server. It does not listen yet: the `serve()` of a launcher
  * (`hinoko/node`, `/bun`, `/deno`) does that.
  * @throws {SettingsError} when an option or an environment variable has a value that cannot be used
  */
+export function createService<Contract extends EventContract, SocketData = Socket["data"]>(
+  options: ContractOptions<Contract>,
+): ContractService<Contract, SocketData>;
 export function createService<
   ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
   ServerEvents extends Events<ServerEvents> = ClientEvents,
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
->(options?: ServiceOptions): Service<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
+>(options?: ServiceOptions): Service<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
+export function createService<
+  ClientEvents extends Events<ClientEvents> = DefaultEventsMap,
+  ServerEvents extends Events<ServerEvents> = ClientEvents,
+  InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
+  SocketData = Socket["data"],
+>({
+  events,
+  asyncapi = {},
+  ...options
+}: ServiceOptions & Partial<ContractOptions> = {}): Service<
+  ClientEvents,
+  ServerEvents,
+  InterServerEvents,
+  SocketData
+> {
   type Io = Server<ClientEvents, ServerEvents, InterServerEvents, SocketData>;
   const settings = readSettings(options);
   const errors = new Errors(settings.logger);
@@ -116,7 +157,11 @@ export function createService<
   // A copy: Socket.IO adds to the object that it gets.
   const ioOptions = { ...chooseDefaults(settings, namespaces), ...socketio };
   const isContained = settings.errors === "contain";
-  const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new RoutedServer(ioOptions);
+  const rules = createRules(events ?? {}, !settings.production);
+  const io: Io =
+    isContained || events
+      ? new ContainedServer(ioOptions, isContained ? errors : uncaught, rules)
+      : new RoutedServer(ioOptions);
   const engine = new Engine(settings, { ...socketio, path: io.path() });
   namespaces.watchSessions(engine);
   namespaces.watchSockets(io);
@@ -194,6 +239,9 @@ export function createService<
         origin && (await origins.isAccepted(origin, visitorOf(c.req.raw, c.env))) ? origin : null;
       app.route("/", createClientRoutes(path, cors({ origin }), settings.logger));
     }
+    const { serve = !settings.production } = asyncapi;
+    const page = { socketPath: path, hasPage: !settings.production };
+    if (events && serve) app.route("/", createEventRoutes(events, asyncapi, page));
     if (settings.chat) app.route("/", demo(io, runtime));
     app.all(`${path}/*`, sockets);
   }

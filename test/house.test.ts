@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The files and folders from top to bottom. Those on one floor may not import each other, unless SIDEWAYS says so. */
 const FLOORS: readonly (readonly string[])[] = [
   ["runtimes"],
-  ["src/cli.ts", "src/cli"],
+  ["src/cli.ts", "src/cli", "src/write-scripts.ts"],
   ["src/testing"],
   ["src/index.ts"],
   ["src/service.ts"],
@@ -23,12 +23,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/settings.ts"],
   ["src/socketio-options.ts"],
   ["src/setting-forms.ts", "src/settings-error.ts", "src/output.ts", "src/ending.ts"],
-  ["src/web-origin.ts"],
+  ["src/web-origin.ts", "src/failure.ts"],
 ];
 
 /** Files that may import from others on their own floor. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   "src/cli.ts": ["src/cli"],
+  "src/events": ["src/operation"],
   "src/operation": ["src/realtime"],
 };
 
@@ -105,6 +106,23 @@ test("no runtime imports from another one, and the WebSockets of Node are import
       }
     }
   }
+  expectNone(wrong);
+});
+
+test("hinoko/events imports nothing that a browser lacks", () => {
+  const wrong: string[] = [];
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join(ROOT, file), "utf8");
+    for (const [line, path = ""] of text.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)";/gm)) {
+      if (path.startsWith(".")) visit(join(dirname(file), path));
+      else wrong.push(`${file}, which browsers load as part of hinoko/events, has this line: ${line}`);
+    }
+  };
+  visit("src/events/index.ts");
+  assert.deepEqual([...seen].sort(), ["src/events/define.ts", "src/events/index.ts", "src/failure.ts"]);
   expectNone(wrong);
 });
 

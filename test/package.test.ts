@@ -17,11 +17,12 @@ const PROJECT = join(TEST_FOLDER, "..");
 
 const SCRIPT = `
   import { createService } from "hinoko";
+  import { defineEvents } from "hinoko/events";
   import { serve, serveStatic } from "hinoko/serve";
   import { serve as serveHere } from "hinoko/${runtime}";
 
   if (serve !== serveHere) throw new Error("hinoko/serve is for another runtime");
-  const service = createService({ host: "127.0.0.1", port: 0 });
+  const service = createService({ events: defineEvents({}), host: "127.0.0.1", port: 0 });
   service.app.get("/hello", (c) => c.text("hello"));
   service.app.get("/main.js", serveStatic({ root: "." }));
   const { url, close } = await serve(service);
@@ -40,7 +41,7 @@ const APP = `
 
 /** What the types must let pass, and what they must not. */
 const TYPED = `
-  import { createService, getConnInfo, type Listening, ListenError, type Service, variablesOf } from "hinoko";
+  import { createService, defineEvents, getConnInfo, type Listening, ListenError, type Service, variablesOf } from "hinoko";
   import { serve as serveOnBun } from "hinoko/bun";
   import { serve as serveOnDeno } from "hinoko/deno";
   import { serve as serveOnNode } from "hinoko/node";
@@ -68,6 +69,12 @@ const TYPED = `
     // @ts-expect-error: there is no such event
     socket.emit("weather");
   });
+  const text = { "~standard": { version: 1, vendor: "mine", validate: (value: unknown) => ({ value: String(value) }) } } as const;
+  const contracted = createService({ events: defineEvents({ server: { news: text } }) });
+  contracted.io.emit("news", "text");
+  // @ts-expect-error: there is no such event
+  contracted.io.emit("weather", "text");
+  void serveOnNode(contracted);
   // @ts-expect-error: there is no such option
   createService({ allowedHost: ["example.org"] });
 

@@ -1,11 +1,12 @@
 /**
- * The security headers of HTML pages, and the scripts of the demo's page.
+ * The security headers of HTML pages, and the scripts of Hinoko's own pages.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Service } from "../src/index.ts";
-import { withService } from "./support/service.ts";
+import { createService, defineEvents, type Service } from "../src/index.ts";
+import { serve } from "./support/runtime.ts";
+import { QUIET, withService } from "./support/service.ts";
 
 const HEADERS = {
   "x-content-type-options": "nosniff",
@@ -97,17 +98,28 @@ test("answers that are not HTML get no security headers", () =>
 test("the demo's page has the security headers, with a stricter Referrer-Policy", () =>
   expecting(() => {}, { "/": { ...HEADERS, "referrer-policy": "no-referrer" } }, true));
 
-test("src/demo/scripts.ts is up to date with src/demo/browser", () =>
-  withService({ chat: true }, async ({ url }) => {
-    const folder = new URL("../src/demo/browser/", import.meta.url);
-    for (const name of readdirSync(folder)) {
-      const path = `/hinoko/${name === "client.js" ? "chat.js" : name}`;
-      const response = await fetch(url + path);
-      assert.equal(response.headers.get("content-type"), "text/javascript; charset=utf-8", path);
-      const isCurrent = (await response.text()) === readFileSync(new URL(name, folder), "utf8");
-      assert.ok(
-        isCurrent,
-        `${name} has changed since src/demo/scripts.ts was written: run "npm run write-scripts"`,
-      );
+/** Where the scripts of a room are served, by their names. */
+const SCRIPTS: Record<string, (name: string) => string> = {
+  demo: (name) => `/hinoko/${name === "client.js" ? "chat.js" : name}`,
+  events: (name) => `/hinoko/${name}`,
+};
+
+for (const [room, pathOf] of Object.entries(SCRIPTS)) {
+  test(`src/${room}/scripts.ts is up to date with src/${room}/browser`, async () => {
+    const { url, close } = await serve(createService({ ...QUIET, chat: true, events: defineEvents({}) }));
+    try {
+      const folder = new URL(`../src/${room}/browser/`, import.meta.url);
+      for (const name of readdirSync(folder)) {
+        const response = await fetch(url + pathOf(name));
+        assert.equal(response.headers.get("content-type"), "text/javascript; charset=utf-8", name);
+        const isCurrent = (await response.text()) === readFileSync(new URL(name, folder), "utf8");
+        assert.ok(
+          isCurrent,
+          `${name} has changed since src/${room}/scripts.ts was written: run "npm run write-scripts"`,
+        );
+      }
+    } finally {
+      await close();
     }
-  }));
+  });
+}

@@ -5,11 +5,19 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import type { EventContract } from "../events/define.ts";
 import type { App } from "../service.ts";
 
 /** An app that cannot be loaded. */
 export class AppError extends Error {
   override name = "AppError";
+}
+
+/** An author's module. */
+interface AppModule {
+  readonly app: App;
+  /** What it exports as `events`: the contract of the service that the app gets. */
+  readonly events: EventContract | undefined;
 }
 
 /** Where an app is looked for, from the current folder, when none is named. */
@@ -34,23 +42,25 @@ const isFile = (file: string): Promise<boolean> =>
  * @param file its path, from the current folder
  * @throws {AppError} when it cannot be loaded, or has no app; an error of its own code is thrown as it is
  */
-export async function loadApp(file: string): Promise<App> {
+export async function loadApp(file: string): Promise<AppModule> {
   const path = resolve(file);
   await readFile(path).catch(() => {
     throw new AppError(`Cannot load the app ${file}: there is no such file, or it cannot be read`);
   });
-  const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((error: unknown) => {
-    // An error of the author's own code keeps its stack; a file that cannot be loaded has none worth reading.
-    const reason = loadError(error);
-    throw reason === undefined ? error : new AppError(`Cannot load the app ${file}: ${reason}`);
-  });
-  const app = module.default;
+  const module: { default?: unknown; events?: unknown } = await import(pathToFileURL(path).href).catch(
+    (error: unknown) => {
+      // An error of the author's own code keeps its stack; a file that cannot be loaded has none worth reading.
+      const reason = loadError(error);
+      throw reason === undefined ? error : new AppError(`Cannot load the app ${file}: ${reason}`);
+    },
+  );
+  const { default: app, events } = module;
   if (!isApp(app)) {
     throw new AppError(
       `The app ${file} must have a function (service) => void as default export (got ${typeof app})`,
     );
   }
-  return app;
+  return { app, events: isContract(events) ? events : undefined };
 }
 
 // The language's own, Bun's two, and esbuild's, which tsx has under it.
@@ -71,5 +81,11 @@ function loadError(error: unknown): string | undefined {
   const message = stripVTControlCharacters(error.message).replace(/\s+/g, " ");
   return NO_TYPESCRIPT.test(message) ? `${message}; ${TYPESCRIPT_REMEDY}` : message;
 }
+
+/** Whether a module's `events` are a contract, and not, say, an EventEmitter. */
+const isContract = (value: unknown): value is EventContract =>
+  typeof value === "object" &&
+  value !== null &&
+  ["client", "server", "namespaces"].some((key) => Object.hasOwn(value, key));
 
 const isApp = (value: unknown): value is App => typeof value === "function";

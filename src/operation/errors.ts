@@ -23,6 +23,16 @@ export interface ErrorPlace {
 /** What `service.onError()` takes. */
 export type ErrorListener = (error: unknown, place: ErrorPlace) => unknown;
 
+/** Takes the errors of authors' functions. */
+export type ErrorReporter = Pick<Errors, "report">;
+
+/** Throws each error again where it was caught: there it is uncaught, as it would be with Socket.IO alone. */
+export const uncaught: ErrorReporter = {
+  report(error) {
+    throw error;
+  },
+};
+
 /** An error like one that was logged less than this many milliseconds ago is only counted. */
 const QUIET_TIME = 1000;
 

@@ -1,8 +1,9 @@
 /**
- * Contains the acknowledgements of broadcasts: `io.timeout(1000).emit("event", (error, answers) => …)`.
+ * Gives a server a hook on its broadcasts, and contains their acknowledgements:
+ * `io.timeout(1000).emit("event", (error, answers) => …)`.
  */
 import type { BroadcastOperator, DefaultEventsMap } from "socket.io";
-import { type AuthorFunction, callContained, type Errors } from "../errors.ts";
+import { callContained, type ErrorReporter } from "../errors.ts";
 import { isFunction } from "./socket.ts";
 
 type Operator = BroadcastOperator<DefaultEventsMap, unknown>;
@@ -14,34 +15,41 @@ interface MainNamespace {
   readonly local: object;
 }
 
-/** Where the errors of each server are reported whose broadcasts are contained. */
-const errorsOf = new WeakMap<object, Errors>();
-const contained = new WeakSet<object>();
+/**
+ * Gets each broadcast before it is sent. If it throws, so does the author's `emit()`, and nothing is sent.
+ * @param args the data, and perhaps an acknowledgement, which may be replaced
+ */
+export type BroadcastHook = (namespace: string, event: string, args: unknown[]) => void;
+
+const hooks = new WeakMap<object, BroadcastHook>();
+const hooked = new WeakSet<object>();
 
 /**
- * Contains the acknowledgements of a server's broadcasts.
+ * Gives a server a hook on its broadcasts.
  *
  * This replaces `emit()` of Socket.IO's class BroadcastOperator, for every server in the process, though it does
  * nothing for others. There is no other place: Socket.IO makes an operator for each link of a chain such as
  * `io.to("room").timeout(1000)`, does not export the class, and calls the acknowledgement from a timer of its own.
  */
-export function containBroadcastAcks({ server, local }: MainNamespace, errors: Errors): void {
-  errorsOf.set(server, errors);
+export function hookBroadcasts({ server, local }: MainNamespace, hook: BroadcastHook): void {
+  hooks.set(server, hook);
   const operator: Operator = Object.getPrototypeOf(local);
-  if (contained.has(operator)) return;
-  contained.add(operator);
+  if (hooked.has(operator)) return;
+  hooked.add(operator);
   const emit: Operator["emit"] = Reflect.get(operator, "emit");
   operator.emit = function (this: Operator, event, ...args) {
-    const ack: unknown = args.at(-1);
-    const errors = isFunction(ack) ? errorsOf.get(this["adapter"].nsp.server) : undefined;
-    if (errors && isFunction(ack)) args[args.length - 1] = wrapAck(errors, event, ack);
+    const { name, server } = this["adapter"].nsp;
+    hooks.get(server)?.(name, event, args);
     return emit.call(this, event, ...args);
   };
 }
 
-function wrapAck(errors: Errors, event: string, ack: AuthorFunction): AuthorFunction {
+/** Contains the acknowledgement of a broadcast, if it has one. */
+export function containAck(errors: ErrorReporter, event: string, args: unknown[]): void {
+  const ack = args.at(-1);
+  if (!isFunction(ack)) return;
   const place = { in: `an acknowledgement of the broadcast "${event}"`, event };
-  return function (this: unknown, ...answers) {
+  args[args.length - 1] = function (this: unknown, ...answers: unknown[]) {
     return callContained(ack, this, answers, (error) => errors.report(error, place));
   };
 }

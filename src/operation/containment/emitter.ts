@@ -8,7 +8,7 @@
  */
 import type { EventEmitter } from "node:events";
 
-import { type AuthorFunction, callContained, type Errors } from "../errors.ts";
+import { type AuthorFunction, callContained, type ErrorReporter } from "../errors.ts";
 
 /** A listener as it is added in place of the author's. EventEmitter knows `listener`: off() and listeners() use it. */
 interface WrappedListener extends AuthorFunction {
@@ -72,7 +72,7 @@ export const listenerOf = (event: string | symbol): string => `a listener of "${
 
 /** Wraps listeners so that their errors are reported. @param owner what they were added to: "an adapter" */
 export const reportErrors =
-  (errors: Errors, owner: string): WrapListener =>
+  (errors: ErrorReporter, owner: string): WrapListener =>
   (event, listener) => {
     const place = { in: `${listenerOf(event)} of ${owner}`, event: String(event) };
     return function (this: unknown, ...args) {

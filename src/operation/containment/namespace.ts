@@ -4,23 +4,33 @@
  */
 import { EventEmitter } from "node:events";
 import { type ExtendedError, Namespace, Socket } from "socket.io";
-import { type AuthorFunction, callContained, type Errors } from "../errors.ts";
+import { UNKNOWN_ERROR } from "../../failure.ts";
+import { type AuthorFunction, callContained, type ErrorReporter } from "../errors.ts";
 import { Containment, listenerOf, reportErrors } from "./emitter.ts";
-import { createSocketContainment, FAILURE, placeIn } from "./socket.ts";
+import { createSocketContainment, placeIn, type SocketRules } from "./socket.ts";
 
 type Next = (error?: ExtendedError) => void;
 type Middleware = (socket: Socket, next: Next) => unknown;
 
 export class NamespaceContainment {
-  readonly #errors: Errors;
+  readonly #errors: ErrorReporter;
+  readonly #rules: ReadonlyMap<string, SocketRules>;
+  /** The containment of sockets in a namespace that has rules. */
+  readonly #ruled = new Map<string, Containment>();
+  /** The containment of all other sockets. */
   readonly #sockets: Containment;
   readonly #sessions: Containment;
   readonly #adapters: Containment;
   readonly #namespaces: Containment;
 
-  /** @param sessions the containment of the engine's sessions */
-  constructor(errors: Errors, sessions: Containment) {
+  /**
+   * @param sessions the containment of the engine's sessions
+   * @param rules for the sockets of some namespaces, by the namespaces' names
+   */
+  constructor(errors: ErrorReporter, sessions: Containment, rules: ReadonlyMap<string, SocketRules>) {
     this.#errors = errors;
+    this.#rules = rules;
+    for (const [name, rule] of rules) this.#ruled.set(name, createSocketContainment(errors, rule));
     this.#sessions = sessions;
     this.#sockets = createSocketContainment(errors);
     this.#adapters = new Containment(reportErrors(errors, "an adapter"));
@@ -37,7 +47,9 @@ export class NamespaceContainment {
   }
 
   #containSocket(socket: Socket): void {
-    this.#sockets.contain(socket);
+    const { name } = socket.nsp;
+    const sockets = this.#ruled.get(name) ?? this.#sockets;
+    if (sockets.contain(socket)) this.#rules.get(name)?.guard(socket);
     this.#sessions.contain(socket.conn);
   }
 
@@ -92,4 +104,4 @@ export class NamespaceContainment {
 
 /** Makes the error that refuses a client without telling it what has gone wrong. */
 const createRefusal = (): ExtendedError =>
-  Object.assign(new Error(FAILURE.message), { data: { code: FAILURE.code } });
+  Object.assign(new Error(UNKNOWN_ERROR.message), { data: { code: UNKNOWN_ERROR.code } });

@@ -12,10 +12,11 @@ import {
 } from "socket.io";
 import type { Engine } from "../../engine/engine.ts";
 import { type Events, RoutedServer } from "../../realtime/server.ts";
-import { callContained, type Errors } from "../errors.ts";
-import { containBroadcastAcks } from "./broadcast.ts";
+import { callContained, type ErrorReporter } from "../errors.ts";
+import { containAck, hookBroadcasts } from "./broadcast.ts";
 import { Containment, reportErrors } from "./emitter.ts";
 import { NamespaceContainment } from "./namespace.ts";
+import type { SocketRules } from "./socket.ts";
 
 type AdapterClass = NonNullable<ServerOptions["adapter"]>;
 
@@ -28,17 +29,25 @@ export class ContainedServer<
   InterServerEvents extends Events<InterServerEvents> = DefaultEventsMap,
   SocketData = Socket["data"],
 > extends RoutedServer<ClientEvents, ServerEvents, InterServerEvents, SocketData> {
-  readonly #errors: Errors;
+  readonly #errors: ErrorReporter;
   readonly #sessions: Containment;
   readonly #containment: NamespaceContainment;
 
-  constructor(options: Partial<ServerOptions>, errors: Errors) {
+  /** @param rules for the sockets of some namespaces, by the namespaces' names */
+  constructor(
+    options: Partial<ServerOptions>,
+    errors: ErrorReporter,
+    rules: ReadonlyMap<string, SocketRules>,
+  ) {
     super(options);
     this.#errors = errors;
     this.#sessions = new Containment(reportErrors(errors, "a session"));
-    this.#containment = new NamespaceContainment(errors, this.#sessions);
+    this.#containment = new NamespaceContainment(errors, this.#sessions, rules);
     this.#containment.contain(this.sockets);
-    containBroadcastAcks(this.sockets, errors);
+    hookBroadcasts(this.sockets, (namespace, event, args) => {
+      rules.get(namespace)?.checkEmit(event, args);
+      containAck(errors, event, args);
+    });
   }
 
   override bind(engine: Engine): this {

@@ -3,11 +3,23 @@
  * that waits for an acknowledgement gets an error in it.
  */
 import { Namespace, Socket } from "socket.io";
-import { type AuthorFunction, callContained, type ErrorPlace, type Errors } from "../errors.ts";
-import { Containment, listenerOf } from "./emitter.ts";
+import { EventError, type EventFailure, FAILURE_EVENT, UNKNOWN_ERROR } from "../../failure.ts";
+import { type AuthorFunction, callContained, type ErrorPlace, type ErrorReporter } from "../errors.ts";
+import { Containment, listenerOf, type WrapListener } from "./emitter.ts";
 
-/** What a client is told of an error that is not its fault. The error itself may hold secrets. */
-export const FAILURE = { code: "UNKNOWN_ERROR", message: "Internal server error" };
+/** What a contract asks of the sockets of a namespace. */
+export interface SocketRules {
+  /** Gets each socket before an author's function does. */
+  guard(socket: Socket): void;
+  /** Makes of an author's listener the function that is called, and contained, in its place. */
+  readonly wrapListener: WrapListener;
+  /**
+   * Checks what the server emits.
+   * @param args the data, and perhaps an acknowledgement
+   * @throws {TypeError} when it must not be sent
+   */
+  checkEmit(event: string, args: readonly unknown[]): void;
+}
 
 /** What a listener gets in the place of an acknowledgement that the client has not asked for. */
 const ignoreAck = () => {};
@@ -32,38 +44,54 @@ function requestIdOf(request: object): string | undefined {
   return String(variables.requestId);
 }
 
-/** Reports an error of a function that was called for an event, and tells the client, if it waits for an answer. */
-function failEvent(errors: Errors, socket: unknown, { error, place, args }: EventFailure): void {
-  errors.report(error, placeIn(socket, place));
-  const ack = args.at(-1);
-  if (isFunction(ack)) ack({ error: FAILURE });
+/** Tells a client that its event has failed: in the acknowledgement, if it waits for one, else by an event. */
+export function tellFailure(socket: unknown, ack: unknown, failure: EventFailure): void {
+  if (isFunction(ack) && ack !== ignoreAck) ack(failure);
+  else if (socket instanceof Socket) socket.emit(FAILURE_EVENT, failure);
 }
 
-interface EventFailure {
+/**
+ * Tells the client of an `EventError`. Any other error is reported, and the client told that there is one, if it waits
+ * for an answer.
+ */
+function failEvent(errors: ErrorReporter, socket: unknown, { error, place, args }: Mistake): void {
+  const ack = args.at(-1);
+  if (error instanceof EventError && !OWN_EVENTS.has(place.event)) {
+    const onError = (error: unknown) => failEvent(errors, socket, { error, place, args }); // its data cannot be sent
+    callContained(() => tellFailure(socket, ack, error.toFailure()), undefined, [], onError);
+    return;
+  }
+  errors.report(error, placeIn(socket, place));
+  if (isFunction(ack)) ack({ error: UNKNOWN_ERROR });
+}
+
+/** An error of a function that was called for an event. */
+interface Mistake {
   readonly error: unknown;
-  readonly place: Pick<ErrorPlace, "in" | "event">;
+  readonly place: { readonly in: string; readonly event: string };
   /** What the function was called with. The last may be the acknowledgement. */
   readonly args: readonly unknown[];
 }
 
-/** Makes the containment of sockets. */
-export function createSocketContainment(errors: Errors): Containment {
+/** Makes the containment of sockets. @param rules of the contract for their namespace, if there is one */
+export function createSocketContainment(errors: ErrorReporter, rules?: SocketRules): Containment {
   const wrapListener = (event: string | symbol, listener: AuthorFunction): AuthorFunction => {
     const place = { in: listenerOf(event), event: String(event) };
     const expected = OWN_EVENTS.has(event) ? 0 : listener.length;
+    const called = rules ? rules.wrapListener(event, listener) : listener;
     return function (this: unknown, ...args) {
       // Without this, a client that asks for no acknowledgement would make `(data, ack) => ack()` throw.
       if (args.length < expected && !isFunction(args.at(-1))) args[expected - 1] = ignoreAck;
-      return callContained(listener, this, args, (error) => failEvent(errors, this, { error, place, args }));
+      return callContained(called, this, args, (error) => failEvent(errors, this, { error, place, args }));
     };
   };
-  return new Containment(wrapListener, createOverrides(errors));
+  return new Containment(wrapListener, createOverrides(errors, rules));
 }
 
 type SocketMiddleware = (event: unknown[], next: (error?: Error) => void) => unknown;
 
 /** Makes the methods that a contained socket has in place of those of its class. */
-function createOverrides(errors: Errors): object {
+function createOverrides(errors: ErrorReporter, rules: SocketRules | undefined): object {
   /** The wrappers of catch-all listeners. Socket.IO compares them by identity when one is removed. */
   const catchAlls = new WeakMap<AuthorFunction, AuthorFunction>();
 
@@ -101,17 +129,16 @@ function createOverrides(errors: Errors): object {
     /** A middleware that fails drops the event, as one that calls `next()` with an error does. */
     use(this: Socket, middleware: SocketMiddleware) {
       return Socket.prototype.use.call(this, (event, next) => {
-        const place = { in: "a middleware of a socket", event: event[0] };
-        callContained(
-          () => middleware(event, next),
-          this,
-          [],
-          (error) => failEvent(errors, this, { error, place, args: event }),
-        );
+        const onError = (error: unknown) => {
+          const place = { in: "a middleware of a socket", event: event[0] };
+          failEvent(errors, this, { error, place, args: event });
+        };
+        callContained(() => middleware(event, next), this, [], onError);
       });
     },
 
     emit(this: Socket, event: string, ...args: unknown[]) {
+      rules?.checkEmit(event, args);
       const ack = args.at(-1);
       if (isFunction(ack)) {
         const place = { in: `an acknowledgement of "${event}"`, event };
