@@ -58,7 +58,7 @@ export class Errors {
 
   /** Logs an error with its place. A client that causes the same error again and again must not fill the disk. */
   #log(error: unknown, place: ErrorPlace): void {
-    const key = `${place.in} ${place.namespace} ${String(error)}`;
+    const key = `${place.in} ${place.namespace} ${nameError(error)}`;
     const known = this.#logged.get(key);
     const now = Date.now();
     if (known && now - known.at < QUIET_TIME) {
@@ -73,6 +73,15 @@ export class Errors {
     } catch {
       // The author's own logger fails: there is nobody left to tell.
     }
+  }
+}
+
+/** Tells errors of one place apart. What an author throws may have no text: `Object.create(null)`, for example. */
+function nameError(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return typeof error;
   }
 }
 
