@@ -133,13 +133,13 @@ export interface Settings {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
+  readonly trustForwardedHost: boolean;
   readonly maxDepth: number;
   readonly maxBuffered: number;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
   readonly maxPackets: number;
   readonly maxNamespaces: number;
-  readonly trustForwardedHost: boolean;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
   readonly errors: "contain" | "exit";
@@ -349,13 +349,13 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
+    trustForwardedHost: take("trustForwardedHost") ?? false,
     maxDepth: take("maxDepth") ?? 256,
     maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
     headersTimeout: take("headersTimeout") ?? DEFAULT_HEADERS_TIMEOUT,
     bodyTimeout: take("bodyTimeout") ?? 30_000,
     maxPackets: take("maxPackets") ?? 50_000,
     maxNamespaces: take("maxNamespaces") ?? 100,
-    trustForwardedHost: take("trustForwardedHost") ?? false,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
     errors: take("errors") ?? "contain",

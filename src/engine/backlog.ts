@@ -4,7 +4,7 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { Logger } from "../settings.ts";
-import type { EngineDriver, Waiting } from "./driver.ts";
+import type { EngineDriver, WaitingPacket } from "./driver.ts";
 import { TransportError } from "./transport.ts";
 
 /**
@@ -16,7 +16,7 @@ const CHECK_INTERVAL = 1000;
 /** About how many bytes the objects take that a packet is made of, besides its data. */
 const PACKET_OVERHEAD = 128;
 
-const sizeOf = ({ data }: Waiting): number => {
+const sizeOf = ({ data }: WaitingPacket): number => {
   if (typeof data === "string") return data.length + PACKET_OVERHEAD;
   const isBinary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
   return (isBinary ? data.byteLength : 0) + PACKET_OVERHEAD;
@@ -27,7 +27,7 @@ const sizeOf = ({ data }: Waiting): number => {
  * be sent to a client for which nothing else waits. A character of text counts as one byte, because encoding it to
  * measure it would take longer than to send it.
  */
-function exceedsLimit(writeBuffer: readonly Waiting[], limit: number): boolean {
+function exceedsLimit(writeBuffer: readonly WaitingPacket[], limit: number): boolean {
   let bytes = 0;
   let largest = 0;
   for (const packet of writeBuffer) {
@@ -48,7 +48,7 @@ export class BacklogWatch {
   readonly #logger: Logger;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The sessions that were over the limit a second ago, each with its last packet at that time. */
-  #suspects = new Map<object, Waiting | undefined>();
+  #suspects = new Map<object, WaitingPacket | undefined>();
 
   /** @param limit how many bytes may wait for a client; 0 lets any number wait */
   constructor(limit: number, logger: Logger) {
@@ -70,7 +70,7 @@ export class BacklogWatch {
   #check(driver: EngineDriver): void {
     const limit = this.#limit;
     const before = this.#suspects;
-    const suspects = new Map<object, Waiting | undefined>();
+    const suspects = new Map<object, WaitingPacket | undefined>();
     let count = 0;
     driver.judgeBacklogs((session, writeBuffer) => {
       if (!exceedsLimit(writeBuffer, limit)) return undefined;
