@@ -39,10 +39,10 @@ export const upgradeWebSocket: UpgradeWebSocket = defineWebSocketHelper(
 export const chooseProtocol = ({ headers }: Request): string | undefined =>
   headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
 
-/** Connects the WebSockets of the author's routes to the author's listeners, and keeps those that are open. */
 /** Is told what a listener of an author's has thrown. @param name of the listener: "onMessage" */
 type ReportError = (error: unknown, name: string) => void;
 
+/** Connects the WebSockets of the author's routes to the author's listeners, and keeps those that are open. */
 export class RouteSockets implements WebSocketRoutes {
   readonly #maxSize: number;
   readonly #reportError: ReportError;

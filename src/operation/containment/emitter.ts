@@ -7,7 +7,6 @@
  * listeners: a subclass, given to an object that exists already.
  */
 import type { EventEmitter } from "node:events";
-
 import { type AuthorFunction, callContained, type Errors } from "../errors.ts";
 
 /** A listener as it is added in place of the author's. EventEmitter knows `listener`: off() and listeners() use it. */
