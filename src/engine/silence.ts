@@ -11,6 +11,8 @@ const CHECKS = 4;
 export interface Wait {
   /** How often it was checked since the client has last been heard of. */
   silentChecks: number;
+  /** Lets go of what the client has sent so far. Called when the wait is ended, for the client may stay connected. */
+  giveUp?: () => void;
 }
 
 interface EndableWait extends Wait {
@@ -41,7 +43,7 @@ export class SilenceWatch {
     if (this.#timeout === 0) return begin({ silentChecks: 0 });
     this.#timer ??= setInterval(() => this.#check(), this.#timeout / CHECKS).unref();
     return new Promise((resolve, fail) => {
-      const wait = { silentChecks: 0, fail };
+      const wait: EndableWait = { silentChecks: 0, fail };
       this.#waits.add(wait);
       void begin(wait)
         .then(resolve, fail)
@@ -54,6 +56,7 @@ export class SilenceWatch {
       if (++wait.silentChecks <= CHECKS) continue;
       this.#waits.delete(wait);
       wait.fail(new SilenceError("The client has sent nothing for too long"));
+      wait.giveUp?.();
     }
     if (this.#waits.size > 0) return;
     clearInterval(this.#timer);
