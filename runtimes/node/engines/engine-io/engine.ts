@@ -195,13 +195,15 @@ class EngineIo extends Server implements NodeEngine {
    */
   async #answerHandshake(request: PreparedRequest): Promise<Answer> {
     const response = new CapturedResponse(request);
-    request.socket.once("close", () => response.abandon());
+    const abandon = () => response.abandon();
+    request.socket.once("close", abandon);
     this._applyMiddlewares(request, response, (error) => {
       const finish = ({ status, headers, body }: Answer) => response.writeHead(status, headers).end(body);
       if (error) finish(this.#refuse(request, Refusal.badRequest("MIDDLEWARE_FAILURE")));
       else this.#verifyHandshake(request, finish);
     });
     const answer = await response.answer;
+    request.socket.off("close", abandon); // a WebSocket would keep the response for as long as it lasts
     if (!request.isVerified) request.opener = undefined;
     return answer;
   }
