@@ -2,8 +2,7 @@
  * Contains the acknowledgements of broadcasts: `io.timeout(1000).emit("event", (error, answers) => …)`.
  */
 import type { BroadcastOperator, DefaultEventsMap } from "socket.io";
-import { type AuthorFunction, callContained, type Errors } from "../errors.ts";
-import { isFunction } from "./socket.ts";
+import { type AuthorFunction, callContained, type Errors, isFunction } from "../errors.ts";
 
 type Operator = BroadcastOperator<DefaultEventsMap, unknown>;
 

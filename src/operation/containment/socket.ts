@@ -3,7 +3,7 @@
  * that waits for an acknowledgement gets an error in it.
  */
 import { Namespace, Socket } from "socket.io";
-import { type AuthorFunction, callContained, type ErrorPlace, type Errors } from "../errors.ts";
+import { type AuthorFunction, callContained, type ErrorPlace, type Errors, isFunction } from "../errors.ts";
 import { Containment, listenerOf } from "./emitter.ts";
 
 /** What a client is told of an error that is not its fault. The error itself may hold secrets. */
@@ -14,8 +14,6 @@ const ignoreAck = () => {};
 
 /** The events that Socket.IO itself emits on a socket: none has an acknowledgement. */
 const OWN_EVENTS = new Set<string | symbol>(["disconnecting", "disconnect", "error"]);
-
-export const isFunction = (value: unknown): value is AuthorFunction => typeof value === "function";
 
 /** Adds to a place the socket or the namespace that the function was called on. */
 export function placeIn(holder: unknown, place: Pick<ErrorPlace, "in" | "event">): ErrorPlace {
