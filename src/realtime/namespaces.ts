@@ -20,7 +20,10 @@ interface Connection {
 export class Memberships {
   readonly #connection: Connection;
   readonly #max: number;
-  /** By the names of namespaces other than the main one: the socket there, once the client is connected. */
+  /**
+   * By the names of namespaces other than the main one: the socket there, once the client is connected. Nobody tells
+   * when a middleware has refused the client, so such a namespace stays, without a socket.
+   */
   #sockets: Map<string, Socket | undefined> | undefined;
   /** How many CONNECT packets have come in this turn of the event loop. */
   #connects = 0;
