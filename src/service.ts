@@ -118,8 +118,10 @@ export function createService<
   const isContained = settings.errors === "contain";
   const io: Io = isContained ? new ContainedServer(ioOptions, errors) : new RoutedServer(ioOptions);
   const engine = new Engine(settings, { ...socketio, path: io.path() });
-  namespaces.watchSessions(engine);
-  namespaces.watchSockets(io);
+  if (!socketio.parser) {
+    namespaces.watchSessions(engine);
+    namespaces.watchSockets(io);
+  }
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);
