@@ -38,7 +38,7 @@ export interface Tls {
 /** A listening socket. */
 export interface Listener {
   readonly port: number;
-  /** Stops to accept connections. Resolves when pending requests are answered and their connections are closed. */
+  /** Stops accepting connections. Resolves when pending requests are answered and their connections are closed. */
   close(): Promise<void>;
   /** Drops the connections that are still open. */
   terminate(): void;

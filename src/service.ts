@@ -163,8 +163,10 @@ export function createService<
       ? new ContainedServer(ioOptions, isContained ? errors : uncaught, rules)
       : new RoutedServer(ioOptions);
   const engine = new Engine(settings, { ...socketio, path: io.path() });
-  namespaces.watchSessions(engine);
-  namespaces.watchSockets(io);
+  if (!socketio.parser) {
+    namespaces.watchSessions(engine);
+    namespaces.watchSockets(io);
+  }
   io.bind(engine);
 
   const hosts = new Hosts(settings, forwarded);
@@ -179,7 +181,9 @@ export function createService<
     if (c.env?.hinoko) unreached.isOver = true;
     const refusal = await origins.checkOrigin(c);
     if (refusal) return refusal;
-    const header = (name: string) => c.req.header(name);
+    // The headers of the Request are not made for this: on Node, that takes longer than all the checks.
+    const visitor = visitorOf(c.req.raw, c.env);
+    const header = (name: string) => visitor.header(name);
     if (isHandshake(c.req.method, header) && !isWellFormed(header))
       return toHonoResponse(c, malformedAnswer());
     if (isBodySpent(c.req)) {
@@ -187,7 +191,7 @@ export function createService<
       return c.text("Internal Server Error", 500);
     }
     const { io: _, ...variables } = c.var;
-    const opener = new VisitingOpener(visitorOf(c.req.raw, c.env), forwarded, variables);
+    const opener = new VisitingOpener(visitor, forwarded, variables);
     return toHonoResponse(c, await engine.handle(c, opener));
   };
 

@@ -62,21 +62,6 @@ export interface ServiceOptions {
   /** Low-level transports that are offered. @default TRANSPORTS, else polling and websocket */
   transports?: readonly string[] | string;
   /**
-   * How many levels of nested arrays and objects a packet from a client may have, from 1 to 1000. The array of its
-   * arguments is one of them. A deeper packet closes the client's connection. A `socketio.parser` of the author's is
-   * not bound by this.
-   * @default MAX_DEPTH, else 256
-   */
-  maxDepth?: number | string;
-  /**
-   * How many bytes may wait in a session, in memory, for a client that reads too slowly. A client for which more waits
-   * is disconnected with the reason "transport error" when it has not read that in a second, and no sixteenth of the
-   * limit either. The largest waiting message is not counted, and a character of text counts as one byte. 0 sets no
-   * limit.
-   * @default MAX_BUFFERED, else 8388608 (8 MiB)
-   */
-  maxBuffered?: number | string;
-  /**
    * How long a client may take for its TLS handshake, and again for the headers of a request, in milliseconds. Only Node
    * takes another value than the default: see the README. 0 sets no limit.
    * @default HEADERS_TIMEOUT, else 10000
@@ -93,11 +78,26 @@ export interface ServiceOptions {
    */
   maxPackets?: number | string;
   /**
-   * How many namespaces a client may be in besides the main one. Beyond them it is refused a namespace with a
-   * CONNECT_ERROR packet ("connect_error" on the client). A `socketio.parser` of the author's is not bound by this.
+   * How many levels of nested arrays and objects a packet from a client may have, from 1 to 1000. The array of its
+   * arguments is one of them. A deeper packet closes the client's connection. A `socketio.parser` of the author's is
+   * not bound by this.
+   * @default MAX_DEPTH, else 256
+   */
+  maxDepth?: number | string;
+  /**
+   * How many namespaces a client may be in besides the main one. One that has refused it counts for ten seconds. Beyond them it is
+   * refused a namespace with a CONNECT_ERROR packet ("connect_error" on the client). A `socketio.parser` of the author's is not bound by this.
    * @default MAX_NAMESPACES, else 100
    */
   maxNamespaces?: number | string;
+  /**
+   * How many bytes may wait in a session, in memory, for a client that reads too slowly. A client for which more waits
+   * is disconnected with the reason "transport error" when it has not read that in a second, and no sixteenth of the
+   * limit either. The largest waiting message is not counted, and a character of text counts as one byte. 0 sets no
+   * limit.
+   * @default MAX_BUFFERED, else 8388608 (8 MiB)
+   */
+  maxBuffered?: number | string;
   /**
    * Which Engine.IO server runs under Socket.IO. "fastest": the one that is fastest on the runtime (engine.io on
    * Node, Hinoko's own on Bun and Deno). "matching": the one that the Socket.IO project made for the runtime
@@ -134,13 +134,13 @@ export interface Settings {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: TrustProxy;
-  readonly maxDepth: number;
-  readonly maxBuffered: number;
+  readonly trustForwardedHost: boolean;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
   readonly maxPackets: number;
+  readonly maxDepth: number;
   readonly maxNamespaces: number;
-  readonly trustForwardedHost: boolean;
+  readonly maxBuffered: number;
   readonly engine: "fastest" | "matching" | "native";
   readonly chat: boolean;
   readonly errors: "contain" | "exit";
@@ -233,21 +233,6 @@ export const SETTINGS = {
     about: "transports that are offered",
     fallback: "polling, websocket",
   }),
-  maxDepth: defineSetting({
-    variable: "MAX_DEPTH",
-    // With some thousand levels, encoding the data again to send it to others would overflow the stack.
-    schema: integer(1, 1000),
-    form: "a whole number between 1 and 1000",
-    about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
-    fallback: "256",
-  }),
-  maxBuffered: defineSetting({
-    variable: "MAX_BUFFERED",
-    schema: integer(0, Number.MAX_SAFE_INTEGER),
-    form: "a whole number of bytes, or 0 for no limit",
-    about: "bytes that may wait for a client that does not read; with more it is disconnected; 0: no limit",
-    fallback: "8388608",
-  }),
   headersTimeout: defineSetting({
     variable: "HEADERS_TIMEOUT",
     schema: milliseconds,
@@ -269,12 +254,27 @@ export const SETTINGS = {
     about: "packets in one POST of a polling client; more end its session",
     fallback: "50000",
   }),
+  maxDepth: defineSetting({
+    variable: "MAX_DEPTH",
+    // With some thousand levels, encoding the data again to send it to others would overflow the stack.
+    schema: integer(1, 1000),
+    form: "a whole number between 1 and 1000",
+    about: "levels of arrays and objects in a packet from a client; deeper ones close its connection",
+    fallback: "256",
+  }),
   maxNamespaces: defineSetting({
     variable: "MAX_NAMESPACES",
     schema: integer(1, Number.MAX_SAFE_INTEGER),
     form: "a whole number above 0",
     about: "namespaces that a client may be in besides the main one; it is refused more",
     fallback: "100",
+  }),
+  maxBuffered: defineSetting({
+    variable: "MAX_BUFFERED",
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    form: "a whole number of bytes, or 0 for no limit",
+    about: "bytes that may wait for a client that does not read; with more it is disconnected; 0: no limit",
+    fallback: "8388608",
   }),
   engine: defineSetting({
     variable: "ENGINE",
@@ -350,13 +350,13 @@ export function readSettings(options: ServiceOptions = {}, env: Environment = pr
     allowedHosts: Object.freeze(hosts.length > 0 || production ? hosts : DEVELOPMENT_HOSTS),
     allowedOrigins: Object.freeze(origins),
     trustProxy: Object.freeze(take("trustProxy") ?? false),
-    maxDepth: take("maxDepth") ?? 256,
-    maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
+    trustForwardedHost: take("trustForwardedHost") ?? false,
     headersTimeout: take("headersTimeout") ?? DEFAULT_HEADERS_TIMEOUT,
     bodyTimeout: take("bodyTimeout") ?? 30_000,
     maxPackets: take("maxPackets") ?? 50_000,
+    maxDepth: take("maxDepth") ?? 256,
     maxNamespaces: take("maxNamespaces") ?? 100,
-    trustForwardedHost: take("trustForwardedHost") ?? false,
+    maxBuffered: take("maxBuffered") ?? 8 * 1024 * 1024,
     engine: take("engine") ?? "fastest",
     chat: take("chat") ?? !production,
     errors: take("errors") ?? "contain",

@@ -338,6 +338,23 @@ test("a listener of connection_error that throws does not keep the client from i
     },
   ));
 
+test("what a listener throws is reported though it cannot be shown as text", () => {
+  const shapeless = Object.create(null);
+  return withErrors(
+    onSocket((socket) =>
+      socket.on("oops", () => {
+        throw shapeless;
+      }),
+    ),
+    async ({ url, errors }) => {
+      const client = await connect(url);
+      client.emit("oops");
+      await until("the error", () => errors[0]?.[0] === shapeless);
+      client.disconnect();
+    },
+  );
+});
+
 test("the log and the place name the event, the namespace, the socket and the request", async () => {
   const lines: string[] = [];
   const logger = { info() {}, warn() {}, error: (line: unknown) => lines.push(String(line)) };

@@ -7,12 +7,14 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readText } from "../src/engine/body.ts";
+import { SilenceError, SilenceWatch } from "../src/engine/silence.ts";
 import type { ServiceOptions } from "../src/index.ts";
 import { beginPost, ending, openPolling, PollingClient, WEBSOCKET } from "./support/engine-client.ts";
 import { runtime } from "./support/runtime.ts";
 import { withService } from "./support/service.ts";
 import { cert, key } from "./support/tls.ts";
-import { inTime } from "./support/until.ts";
+import { inTime, until } from "./support/until.ts";
 
 /** Bun has a limit of its own, and Deno none. */
 const HEADERS: ServiceOptions = runtime === "node" ? { headersTimeout: 300 } : {};
@@ -80,6 +82,21 @@ for (const [name, length, body] of [
       socket.destroy();
     }));
 }
+
+test("nothing is kept of a body whose client has stopped, though it stays connected", async () => {
+  let isLetGo = false;
+  const body = new ReadableStream({
+    start: (stream) => stream.enqueue(Uint8Array.of(0x34)),
+    cancel: () => {
+      isLetGo = true;
+    },
+  });
+  const init: RequestInit & { duplex: "half" } = { method: "POST", body, duplex: "half" };
+  const raw = new Request("http://localhost/", init);
+  const read = readText({ raw, arrayBuffer: () => raw.arrayBuffer() }, 1000, new SilenceWatch(100));
+  await assert.rejects(inTime("the end of the wait", read), SilenceError);
+  await until("the end of the body", () => isLetGo);
+});
 
 test("a body that is slow, but goes on, is received", () =>
   withService(BODY, async ({ url, service: { io } }) => {

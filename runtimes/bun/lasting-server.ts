@@ -1,7 +1,7 @@
 /**
- * Bun.serve that stops to listen while the process has no file descriptors left, which anybody can bring about with
- * enough idle connections. Bun would go on trying to accept the connection that waits, and would keep the processor busy
- * with that. Clients that are connected stay; others are refused until descriptors are free.
+ * Bun.serve that stops listening while the process has no file descriptors left, which anybody can bring about with
+ * enough idle connections. Bun itself would try again and again to accept the connection that waits, which keeps the
+ * processor busy. Clients that are connected stay; others are refused until descriptors are free.
  */
 import { closeSync, openSync } from "node:fs";
 import { clearInterval, setInterval } from "node:timers";
@@ -15,8 +15,8 @@ const INTERVAL = 500;
 /** How many have to be free before it listens again. */
 const SPARE = 4;
 
-/** How long nothing more is logged after it was logged that none are left, in milliseconds. */
-const SILENCE = 60_000;
+/** For how long it is not logged again that none are left, in milliseconds. */
+const LOG_PAUSE = 60_000;
 
 export class LastingServer<Data> {
   readonly #open: (port: number) => Server<Data>;
@@ -62,7 +62,7 @@ export class LastingServer<Data> {
 
   #log(reason: string): void {
     const now = performance.now();
-    if (now - this.#loggedAt < SILENCE) return;
+    if (now - this.#loggedAt < LOG_PAUSE) return;
     this.#loggedAt = now;
     this.#logger.error(`No connections are accepted at the moment: ${reason}`);
   }
@@ -76,7 +76,7 @@ export class LastingServer<Data> {
     return keepUp;
   }
 
-  /** Stops to accept connections. Resolves when all are closed. */
+  /** Stops accepting connections. Resolves when all are closed. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const servers = [...this.#servers];

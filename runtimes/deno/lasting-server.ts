@@ -14,8 +14,11 @@ import type { Logger } from "../../src/settings.ts";
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2000;
 
-/** How long nothing more is logged after it was logged that a server has ended, in milliseconds. */
-const SILENCE = 60_000;
+/** A server that ends within this time, in milliseconds, has ended soon. */
+const SOON = 60_000;
+
+/** For how long it is not logged again that a server has ended, in milliseconds. */
+const LOG_PAUSE = 60_000;
 
 export class LastingServer {
   readonly #options: Deno.ServeTcpOptions & Deno.ServeInit<Deno.NetAddr>;
@@ -46,12 +49,12 @@ export class LastingServer {
   #listenAgain(port: number, error: unknown): void {
     if (this.#isClosing) return;
     const now = performance.now();
-    if (now - this.#loggedAt > SILENCE) {
+    if (now - this.#loggedAt > LOG_PAUSE) {
       this.#loggedAt = now;
       const reason = error instanceof Error ? error.message : "Deno.serve has ended";
       this.#logger.error(`No connections are accepted at the moment: ${reason}`);
     }
-    this.#pause = now - this.#startedAt > SILENCE ? FIRST_PAUSE : Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#pause = now - this.#startedAt > SOON ? FIRST_PAUSE : Math.min(this.#pause * 2, LONGEST_PAUSE);
     this.#timer = setTimeout(() => {
       try {
         this.listen(port);
@@ -61,7 +64,7 @@ export class LastingServer {
     }, this.#pause);
   }
 
-  /** Stops to accept connections. Resolves when all are closed. */
+  /** Stops accepting connections. Resolves when all are closed. */
   async shutdown(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);

@@ -37,7 +37,7 @@ export function createHandler(service: Mounted, scheme?: Scheme, pending = new P
     if (!request) return new Response("Bad Request", { status: 400 });
     // `remoteAddr` was read above: once the request has become a WebSocket, Deno does not tell it any more.
     const answer = fetch(request, { remoteAddr, hinoko: service.binding }, given);
-    const response = answer instanceof Promise ? await pending.await(answer) : answer;
+    const response = answer instanceof Promise ? await pending.waitFor(answer) : answer;
     return response ?? new Response(null, { status: 500 });
   };
 }
@@ -50,11 +50,11 @@ class PendingAnswers {
   readonly #giveUps = new Set<() => void>();
 
   /** Resolves with the answer, or with a 503 when it is given up before. */
-  await(answer: Promise<Response | undefined>): Promise<Response | undefined> {
+  waitFor(answer: Promise<Response | undefined>): Promise<Response | undefined> {
     return new Promise((resolve, reject) => {
       const giveUp = () => resolve(new Response("Service Unavailable", { status: 503 }));
       this.#giveUps.add(giveUp);
-      answer.finally(() => this.#giveUps.delete(giveUp)).then(resolve, reject);
+      void answer.then(resolve, reject).finally(() => this.#giveUps.delete(giveUp));
     });
   }
 

@@ -2,8 +2,8 @@
  * Deno's WebSocket as a peer.
  */
 import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "../../src/engine/peer.ts";
-import { Backlog } from "./backlog.ts";
-import { mayHandle, type Sharer, waitForTurn } from "./turn.ts";
+import { Arrivals } from "./arrivals.ts";
+import { countFrame, type Sharer, waitForTurn } from "./sharing.ts";
 
 /**
  * Deno has no event for a WebSocket that has drained, so a full peer asks for the buffered amount again and again:
@@ -13,11 +13,11 @@ const FIRST_PAUSE = 4;
 const LONGEST_PAUSE = 256;
 
 /**
- * Deno cannot stop reading one WebSocket. So a client is let go that is further ahead of the server than this: by so many
- * bytes that wait, or by so many frames in one turn, which is what Deno has read at one go and passes on without a break
- * (about 0.3 seconds).
+ * Deno cannot stop reading one WebSocket. So a client that is further ahead of the server than this is disconnected:
+ * by so many bytes that wait, or by so many frames in one turn, which Deno has read at one go and passes on without a
+ * break (about 0.3 seconds).
  */
-const MAX_BACKLOG = 32 * 1024 * 1024;
+const MAX_WAITING = 32 * 1024 * 1024;
 const MAX_FRAMES = 131_072;
 const FLOODED = "Messages come in faster than they can be handled";
 
@@ -35,7 +35,7 @@ export class DenoPeer implements Peer, Sharer {
   /** The amount that was buffered when Deno was last asked, plus all that was sent since: an upper bound. */
   #mostBuffered = 0;
   /** What has come in and waits for its turn. */
-  #backlog: Backlog | undefined;
+  #waiting: Arrivals | undefined;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -52,34 +52,34 @@ export class DenoPeer implements Peer, Sharer {
    * @internal
    */
   handleEvent(event: Event): void {
-    if (this.#backlog) return this.#postpone(event, this.#backlog);
+    if (this.#waiting) return this.#postpone(event, this.#waiting);
     if (!(event instanceof MessageEvent)) return this.#handleEnd(event);
-    if (mayHandle(this)) return this.#listener?.received(event.data);
-    this.#backlog = new Backlog();
-    this.#postpone(event, this.#backlog);
+    if (countFrame(this)) return this.#listener?.received(event.data);
+    this.#waiting = new Arrivals();
+    this.#postpone(event, this.#waiting);
     waitForTurn(this);
   }
 
-  #postpone(event: Event, backlog: Backlog): void {
+  #postpone(event: Event, waiting: Arrivals): void {
     if (event instanceof MessageEvent) {
-      mayHandle(this); // counts this frame, and ends the turn if need be
-      if (backlog.size > MAX_BACKLOG || this.frames > MAX_FRAMES) return this.#endFlood();
-      backlog.add(event.data);
-    } else if (event instanceof ErrorEvent || event instanceof CloseEvent) backlog.add(event);
+      countFrame(this);
+      if (waiting.size > MAX_WAITING || this.frames > MAX_FRAMES) return this.#endFlood();
+      waiting.add(event.data);
+    } else if (event instanceof ErrorEvent || event instanceof CloseEvent) waiting.add(event);
   }
 
   /** @internal */
   handleNext(): boolean {
-    const arrival = this.#backlog?.take();
-    if (this.#backlog?.isEmpty) this.#backlog = undefined;
+    const arrival = this.#waiting?.take();
+    if (this.#waiting?.isEmpty) this.#waiting = undefined;
     if (arrival instanceof Event) this.#handleEnd(arrival);
     else if (arrival !== undefined) this.#listener?.received(arrival);
-    return this.#backlog !== undefined;
+    return this.#waiting !== undefined;
   }
 
-  /** Lets the client go. What it has sent is dropped: from here on, Deno passes on nothing more of it. */
+  /** Disconnects the client. What it has sent is dropped: from here on, Deno passes on nothing more of it. */
   #endFlood(): void {
-    this.#backlog = undefined;
+    this.#waiting = undefined;
     this.close(CloseCode.POLICY_VIOLATION, FLOODED);
     this.#listener?.failed(new Error(FLOODED));
   }

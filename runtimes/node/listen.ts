@@ -17,7 +17,7 @@ import { SilentBodies } from "./silent-bodies.ts";
 import { answerHandshakes } from "./upgrade.ts";
 import { NodeVisitor } from "./visitor.ts";
 
-/** What stands for no limit where Node takes 0 for none at all, in milliseconds: a day. */
+/** Stands for no limit in `handshakeTimeout`, where Node takes 0 for its own default: a day, in milliseconds. */
 const LONGEST_TIMEOUT = 24 * 60 * 60 * 1000;
 
 export async function listen(service: Mounted, { port, hostname, tls }: Address): Promise<Listener> {
@@ -53,7 +53,6 @@ export async function listen(service: Mounted, { port, hostname, tls }: Address)
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
       await closed;
       clearInterval(sweep);
-      bodies.stop();
     },
     terminate() {
       server.closeAllConnections();

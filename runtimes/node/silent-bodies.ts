@@ -28,22 +28,20 @@ const isAwaited = ({ readableLength, readableHighWaterMark, readableFlowing }: I
 export class SilentBodies {
   /** The last body on each connection. Those that have come completely are removed by the next check. */
   readonly #bodies = new Map<Socket, Body>();
+  readonly #timeout: number;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param timeout for how long a client may send nothing, in milliseconds; 0 sets no limit */
   constructor(timeout: number) {
-    if (timeout > 0) this.#timer = setInterval(() => this.#check(), timeout / CHECKS).unref();
+    this.#timeout = timeout;
   }
 
   /** Watches the body of a request, if it has one. */
   watch(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { headers, socket } = incoming;
-    if (!this.#timer || (!headers["content-length"] && !headers["transfer-encoding"])) return;
+    if (this.#timeout === 0 || (!headers["content-length"] && !headers["transfer-encoding"])) return;
+    this.#timer ??= setInterval(() => this.#check(), this.#timeout / CHECKS).unref();
     this.#bodies.set(socket, { incoming, outgoing, bytesRead: socket.bytesRead, silentChecks: 0 });
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
   }
 
   #check(): void {
@@ -60,5 +58,8 @@ export class SilentBodies {
         socket.destroySoon();
       }
     }
+    if (this.#bodies.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -56,12 +56,17 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
     const { incoming, socket } = wire;
     leaveHostToGuard(incoming);
     const env: NodeEnv = { incoming, outgoing: undefined, hinoko: service.binding };
-    const request = createRequest(wire);
+    const departure = new AbortController();
+    const abort = () => departure.abort();
+    socket.once("close", abort);
+    const request = createRequest(wire, departure.signal);
     if (!request) return writeResponse(socket, new Response("Bad Request", { status: 400 }));
     const answer = await service.fetch(request, env);
     if (socket.destroyed) return answer.body?.cancel();
     if (answer.ok && env.upgrade) makeHandshake(wire, answer.headers, env.upgrade);
-    else if (!answer.ok || !engine.makeHandshake?.(wire, answer.headers)) await writeResponse(socket, answer);
+    else if (!answer.ok || !engine.makeHandshake?.(wire, answer.headers))
+      return writeResponse(socket, answer);
+    socket.off("close", abort); // the WebSocket would keep the Request for as long as it lasts
   }
 
   function makeHandshake({ incoming, socket, head }: Wire, headers: Headers, upgrade: Upgrade): void {
@@ -74,10 +79,11 @@ export function answerHandshakes(server: NodeServer, service: Mounted, engine: N
 }
 
 /**
- * Makes the Request of a handshake. Its signal is aborted when the client leaves before it is answered.
+ * Makes the Request of a handshake.
+ * @param signal is aborted when the client leaves before the handshake is answered
  * @returns undefined for a target that is part of no URL ("*")
  */
-function createRequest({ incoming, socket }: Wire): Request | undefined {
+function createRequest({ incoming }: Wire, signal: AbortSignal): Request | undefined {
   const {
     url = "/",
     headers: { host = "localhost" },
@@ -87,7 +93,5 @@ function createRequest({ incoming, socket }: Wire): Request | undefined {
   if (!URL.canParse(target)) return undefined;
   const headers = new Headers();
   for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
-  const departure = new AbortController();
-  socket.once("close", () => departure.abort());
-  return new Request(target, { headers, signal: departure.signal });
+  return new Request(target, { headers, signal });
 }

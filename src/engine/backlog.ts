@@ -4,7 +4,7 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { Logger } from "../settings.ts";
-import type { EngineDriver, Waiting } from "./driver.ts";
+import type { EngineDriver, WaitingPacket } from "./driver.ts";
 import { TransportError } from "./transport.ts";
 
 /**
@@ -16,7 +16,7 @@ const CHECK_INTERVAL = 1000;
 /** About how many bytes the objects take that a packet is made of, besides its data. */
 const PACKET_OVERHEAD = 128;
 
-const sizeOf = ({ data }: Waiting): number => {
+const sizeOf = ({ data }: WaitingPacket): number => {
   if (typeof data === "string") return data.length + PACKET_OVERHEAD;
   const isBinary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
   return (isBinary ? data.byteLength : 0) + PACKET_OVERHEAD;
@@ -27,7 +27,7 @@ const sizeOf = ({ data }: Waiting): number => {
  * to a client for which nothing else waits. A character of text counts as one byte, because encoding it to measure it
  * would take longer than to send it.
  */
-function measure(writeBuffer: readonly Waiting[]): number {
+function measure(writeBuffer: readonly WaitingPacket[]): number {
   let bytes = 0;
   let largest = 0;
   for (const packet of writeBuffer) {
@@ -43,7 +43,7 @@ const PATIENCE = 16;
 
 /** What waited for a session that was over the limit a second ago: the last packet, and how many bytes. */
 interface Suspect {
-  readonly last: Waiting | undefined;
+  readonly last: WaitingPacket | undefined;
   readonly bytes: number;
 }
 

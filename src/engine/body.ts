@@ -35,25 +35,31 @@ export async function readText(
     // Not with TextDecoder's defaults, which drop a byte order mark: to Engine.IO it is data like any other.
     return bytes.byteLength > limit ? undefined : Buffer.from(bytes).toString();
   }
-  return silence.waitFor((wait) => readStream(raw.body, limit, wait));
+  return silence.waitFor((wait) => (raw.body ? readStream(raw.body, limit, wait) : Promise.resolve("")));
 }
 
 /** Reads a body that is large or without Content-Length, and counts its bytes on the way. */
 async function readStream(
-  body: ReadableStream<Uint8Array> | null,
+  body: ReadableStream<Uint8Array>,
   limit: number,
   wait: Wait,
 ): Promise<string | undefined> {
+  const reader = body.getReader();
+  wait.giveUp = () => void reader.cancel().catch(() => {});
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let size = 0;
   let text = "";
-  for await (const chunk of body ?? []) {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
     wait.silentChecks = 0;
-    size += chunk.byteLength;
-    if (size > limit) return undefined; // leaving the loop cancels the stream
-    text += decoder.decode(chunk, { stream: true });
+    size += value.byteLength;
+    if (size > limit) {
+      await reader.cancel();
+      return undefined;
+    }
+    text += decoder.decode(value, { stream: true });
   }
-  return text + decoder.decode();
 }
 
 /**

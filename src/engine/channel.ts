@@ -4,6 +4,12 @@
  * the difference.
  */
 
+/**
+ * The events that a session emits for each packet that it sends. Published messages would be hidden from their
+ * listeners, so nothing is published to a session that has one.
+ */
+export const SENDING_EVENTS: readonly string[] = ["packetCreate", "flush", "drain"];
+
 /** The part of an engine that opens channels. */
 export interface Publisher {
   openChannel(): Channel;

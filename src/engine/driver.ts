@@ -22,7 +22,7 @@ export interface UpgradeEnv {
 }
 
 /** A packet in a write buffer. */
-export interface Waiting {
+export interface WaitingPacket {
   readonly data?: unknown;
 }
 
@@ -30,7 +30,7 @@ export interface Waiting {
  * Judges the write buffer of a session.
  * @returns why the session must be cut off, as the description of its end; undefined if it may go on
  */
-export type BacklogJudge = (session: object, writeBuffer: readonly Waiting[]) => Error | undefined;
+export type BacklogJudge = (session: object, writeBuffer: readonly WaitingPacket[]) => Error | undefined;
 
 /** An Engine.IO server: it takes requests from the Hono route, and opens sessions on `io.engine`. */
 export interface EngineDriver {

@@ -35,17 +35,14 @@ export class Engine extends EventEmitter {
   #isClosing = false;
   readonly #middlewares: EngineMiddleware[] = [];
   readonly #backlogs: BacklogWatch;
-  /** For how long a client may send nothing in the middle of a body, in milliseconds; 0 sets no limit. */
-  readonly bodyTimeout: number;
 
   /** @param options those of Socket.IO, of which the engine's are a part */
   constructor(
-    { maxBuffered, bodyTimeout, logger }: Pick<Settings, "maxBuffered" | "bodyTimeout" | "logger">,
+    { maxBuffered, logger }: Pick<Settings, "maxBuffered" | "logger">,
     options: SocketIoOptions = {},
   ) {
     super();
     this.opts = listOptions(options);
-    this.bodyTimeout = bodyTimeout;
     this.#backlogs = new BacklogWatch(maxBuffered, logger);
   }
 

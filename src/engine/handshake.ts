@@ -9,8 +9,12 @@ type ReadHeader = (name: string) => string | null | undefined;
 
 /** Whether a comma-separated list has a token. @param token in lower case */
 const hasToken = (list: string | null | undefined, token: string): boolean =>
-  list?.toLowerCase() === token ||
-  (list?.toLowerCase().split(",") ?? []).some((item) => item.trim() === token);
+  list !== null &&
+  list !== undefined &&
+  list
+    .toLowerCase()
+    .split(",")
+    .some((item) => item.trim() === token);
 
 /**
  * Whether a request asks for a WebSocket. Without "upgrade" in Connection the offer is not for this server (RFC 9110, 7.8),

@@ -53,6 +53,8 @@ export interface EngineOptions {
   readonly maxHttpBufferSize: number;
   /** The most packets that one polling body may have. */
   readonly maxPackets: number;
+  /** For how long a client may send nothing in the middle of a polling body, in milliseconds; 0 sets no limit. */
+  readonly bodyTimeout: number;
   /** The transports that clients may use. @default ["polling", "websocket"] */
   readonly transports: readonly string[];
   /** Whether a polling session may be upgraded to WebSocket. @default true */
@@ -97,7 +99,7 @@ const UNAVAILABLE: Partial<Record<keyof SocketIoOptions, string>> = {
  * @throws {SettingsError} for an option that the engine cannot honour
  */
 export function readOptions(
-  { socketio: options, maxPackets }: Pick<Settings, "socketio" | "maxPackets">,
+  { socketio: options, maxPackets, bodyTimeout }: Pick<Settings, "socketio" | "maxPackets" | "bodyTimeout">,
   runtime: string,
 ): EngineOptions {
   const refuse = (name: string, instead: string) =>
@@ -115,6 +117,7 @@ export function readOptions(
     upgradeTimeout: options.upgradeTimeout ?? DEFAULTS.upgradeTimeout,
     maxHttpBufferSize: readMaxSize(options),
     maxPackets,
+    bodyTimeout,
     transports,
     allowUpgrades: options.allowUpgrades ?? DEFAULTS.allowUpgrades,
     httpCompression: readCompression(options.httpCompression),

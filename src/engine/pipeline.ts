@@ -61,7 +61,7 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   constructor(engine: Engine, options: EngineOptions) {
     this.engine = engine;
     this.options = options;
-    this.silence = new SilenceWatch(engine.bodyTimeout);
+    this.silence = new SilenceWatch(options.bodyTimeout);
     const sessions = this.#sessions;
     this.#forget = function () {
       if (sessions.get(this.id) === this) sessions.delete(this.id); // an author's ids may not be unique

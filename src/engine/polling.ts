@@ -12,7 +12,7 @@ import { Transport } from "./transport.ts";
 /**
  * How long a session that is being closed waits for a poll that it can answer with the close packet, in milliseconds.
  */
-export const CLOSE_TIMEOUT = 30_000;
+export const LAST_POLL_TIMEOUT = 30_000;
 
 export class Polling extends Transport {
   readonly name = "polling";
@@ -131,7 +131,7 @@ export class Polling extends Transport {
       finish();
     } else {
       this.#finishClose = finish;
-      timer = setTimeout(finish, CLOSE_TIMEOUT);
+      timer = setTimeout(finish, LAST_POLL_TIMEOUT);
     }
   }
 }

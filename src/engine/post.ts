@@ -2,7 +2,6 @@
  * Engine.IO's rules for the body of a POST: one POST of a session at a time, and text only.
  * @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
  */
-
 import { type Answer, emptyAnswer } from "./answer.ts";
 import { SilenceError } from "./silence.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Ends waits for clients that have stopped in the middle of something. All waits with one timeout share a timer, because
- * one for each would cost more than most of the waits last.
+ * Ends waits for clients that have stopped in the middle of something. All waits share a timer: starting one for each
+ * would cost more than most of them need.
  */
 import { clearInterval, setInterval } from "node:timers";
 
@@ -11,6 +11,8 @@ const CHECKS = 4;
 export interface Wait {
   /** How often it was checked since the client has last been heard of. */
   silentChecks: number;
+  /** Lets go of what the client has sent so far. Called when the wait is ended, for the client may stay connected. */
+  giveUp?: () => void;
 }
 
 interface EndableWait extends Wait {
@@ -37,26 +39,24 @@ export class SilenceWatch {
    * @param begin begins to wait; whenever the client is heard of, `silentChecks` is to be set to 0
    * @throws {SilenceError} when the client is silent for longer than the timeout
    */
-  async waitFor<Result>(begin: (wait: Wait) => Promise<Result>): Promise<Result> {
+  waitFor<Result>(begin: (wait: Wait) => Promise<Result>): Promise<Result> {
     if (this.#timeout === 0) return begin({ silentChecks: 0 });
-    let fail: EndableWait["fail"] = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    const wait = { silentChecks: 0, fail };
-    this.#waits.add(wait);
     this.#timer ??= setInterval(() => this.#check(), this.#timeout / CHECKS).unref();
-    try {
-      return await Promise.race([begin(wait), failed]);
-    } finally {
-      this.#waits.delete(wait);
-    }
+    return new Promise((resolve, fail) => {
+      const wait: EndableWait = { silentChecks: 0, fail };
+      this.#waits.add(wait);
+      void begin(wait)
+        .then(resolve, fail)
+        .finally(() => this.#waits.delete(wait));
+    });
   }
 
   #check(): void {
     for (const wait of this.#waits) {
-      if (++wait.silentChecks > CHECKS)
-        wait.fail(new SilenceError("The client has sent nothing for too long"));
+      if (++wait.silentChecks <= CHECKS) continue;
+      this.#waits.delete(wait);
+      wait.fail(new SilenceError("The client has sent nothing for too long"));
+      wait.giveUp?.();
     }
     if (this.#waits.size > 0) return;
     clearInterval(this.#timer);

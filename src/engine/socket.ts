@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from "node:events";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Bypass, Outlet } from "./channel.ts";
+import { type Bypass, type Outlet, SENDING_EVENTS } from "./channel.ts";
 import { afterDispatch } from "./dispatch.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
@@ -39,7 +39,7 @@ const EMPTY_BUFFER: Packet[] = [];
  * The events that are emitted for each packet. Socket.IO listens to none of them, so they are emitted only once an
  * author listens to one.
  */
-const PACKET_EVENTS = new Set<string | symbol>(["packetCreate", "flush", "drain", "packet", "message"]);
+const PACKET_EVENTS = new Set<string | symbol>([...SENDING_EVENTS, "packet", "message"]);
 
 /**
  * Events: `open`, `packet`, `packetCreate`, `data` and `message` (the same), `flush`, `drain`, `heartbeat`,

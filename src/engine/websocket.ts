@@ -9,7 +9,7 @@ import { CloseCode, HIGH_WATER_MARK, type Peer, type PeerListener } from "./peer
 import { NOBODY, Transport } from "./transport.ts";
 
 /** How long a client may take to answer the close frame before its connection is terminated, in milliseconds. */
-const CLOSE_TIMEOUT = 30_000;
+const CLOSE_FRAME_TIMEOUT = 30_000;
 
 export class WebSocketTransport extends Transport implements PeerListener {
   readonly name = "websocket";
@@ -82,7 +82,7 @@ export class WebSocketTransport extends Transport implements PeerListener {
 
   protected doClose(done: () => void): void {
     const peer = this.#peer;
-    if (peer.terminate) this.#closeTimer = setTimeout(() => peer.terminate?.(), CLOSE_TIMEOUT);
+    if (peer.terminate) this.#closeTimer = setTimeout(() => peer.terminate?.(), CLOSE_FRAME_TIMEOUT);
     // Before peer.close(), which may call closed() at once: the session would end with "transport close" then,
     // instead of "forced close".
     done();

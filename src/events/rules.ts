@@ -4,8 +4,8 @@
  */
 import type { Socket } from "socket.io";
 import { type EventIssue, FAILURE_EVENT } from "../failure.ts";
-import { isFunction, type SocketRules, tellFailure } from "../operation/containment/socket.ts";
-import type { AuthorFunction } from "../operation/errors.ts";
+import { type SocketRules, tellFailure } from "../operation/containment/socket.ts";
+import { type AuthorFunction, isFunction } from "../operation/errors.ts";
 import { type EventContract, type NamespaceContract, namespacesOf, partsOf } from "./define.ts";
 import { type Standard, standardOf, validate, validateNow, validateSoon } from "./validate.ts";
 

@@ -55,8 +55,8 @@ export class ServiceApp<E extends Env> extends Hono<E> {
     this.fetch = (request, env, context) => {
       const refusal = hosts.checkHost(visitorOf(request, env));
       if (refusal) return refusal;
-      const answer = fetch(request, env, context);
-      return unreached.isOver ? answer : unreached.watch(request, env, answer);
+      const run = () => fetch(request, env, context);
+      return unreached.isOver ? run() : unreached.watch(request, env, run);
     };
     this.notFound = (handler) =>
       notFound((c) => {

@@ -5,6 +5,7 @@
  * request.
  */
 import type { RouterRoute } from "hono/types";
+import { andThen } from "../engine/and-then.ts";
 import { targetOf } from "../engine/url.ts";
 import type { Bindings } from "../runtime.ts";
 import type { Logger } from "../settings.ts";
@@ -17,8 +18,8 @@ export class UnreachedWatch {
   isOver = false;
   readonly #path: string;
   readonly #logger: Logger;
-  /** The handler that has last been called for a request. */
-  readonly #lastRoutes = new WeakMap<Request, RouterRoute>();
+  /** The requests for Socket.IO, each with the handler that has last been called for it. */
+  readonly #lastRoutes = new WeakMap<Request, RouterRoute | undefined>();
 
   /** @param path where Socket.IO is, without a slash at the end */
   constructor(path: string, logger: Logger) {
@@ -26,20 +27,20 @@ export class UnreachedWatch {
     this.#logger = logger;
   }
 
-  /** Notes that a handler is called for a request. */
+  /** Notes that a handler is called for a request, if that is for Socket.IO. */
   noteRoute(request: Request, route: RouterRoute): void {
-    this.#lastRoutes.set(request, route);
+    if (this.#lastRoutes.has(request)) this.#lastRoutes.set(request, route);
   }
 
-  /** Looks at the answer to a request: if the request was for Socket.IO, that should have been reached by now. */
+  /** Runs a request through the Hono app. If it was for Socket.IO, that should have been reached by then. */
   watch(
     request: Request,
     env: Partial<Bindings> | undefined,
-    answer: Response | Promise<Response>,
+    run: () => Response | Promise<Response>,
   ): Response | Promise<Response> {
-    if (request.method !== "GET" || !this.#isForSocketIo(request)) return answer;
-    if (!(answer instanceof Promise)) return this.#judge(request, env, answer);
-    return answer.then((answer) => this.#judge(request, env, answer));
+    if (request.method !== "GET" || !this.#isForSocketIo(request)) return run();
+    this.#lastRoutes.set(request, undefined);
+    return andThen(run(), (answer) => this.#judge(request, env, answer));
   }
 
   #isForSocketIo(request: Request): boolean {

@@ -6,6 +6,8 @@ import type { Logger } from "../settings.ts";
 /** A function of the author's. */
 export type AuthorFunction = (this: unknown, ...args: unknown[]) => unknown;
 
+export const isFunction = (value: unknown): value is AuthorFunction => typeof value === "function";
+
 /** Which function has thrown, or rejected. */
 export interface ErrorPlace {
   /** The function, in words for a log: `a listener of "chat"`, `a middleware`, `an acknowledgement`. */

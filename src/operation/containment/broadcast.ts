@@ -3,8 +3,7 @@
  * `io.timeout(1000).emit("event", (error, answers) => …)`.
  */
 import type { BroadcastOperator, DefaultEventsMap } from "socket.io";
-import { callContained, type ErrorReporter } from "../errors.ts";
-import { isFunction } from "./socket.ts";
+import { callContained, type ErrorReporter, isFunction } from "../errors.ts";
 
 type Operator = BroadcastOperator<DefaultEventsMap, unknown>;
 

@@ -7,8 +7,7 @@
  * listeners: a subclass, given to an object that exists already.
  */
 import type { EventEmitter } from "node:events";
-
-import { type AuthorFunction, callContained, type ErrorReporter } from "../errors.ts";
+import { type AuthorFunction, callContained, type ErrorReporter, isFunction } from "../errors.ts";
 
 /** A listener as it is added in place of the author's. EventEmitter knows `listener`: off() and listeners() use it. */
 interface WrappedListener extends AuthorFunction {
@@ -48,7 +47,7 @@ export class Containment {
     if (!this.contain(emitter)) return;
     for (const event of emitter.eventNames()) {
       for (const listener of emitter.rawListeners(event)) {
-        if (!isListener(listener)) continue;
+        if (!isFunction(listener)) continue; // TypeScript knows it only as a Function, which nothing can be called with
         emitter.removeListener(event, listener);
         emitter.on(event, listener);
       }
@@ -63,9 +62,6 @@ export class Containment {
     return derived;
   }
 }
-
-/** TypeScript knows a listener that is asked for only as a Function, which nothing can be called with. */
-const isListener = (listener: unknown): listener is AuthorFunction => typeof listener === "function";
 
 /** Names a listener in words: `a listener of "chat"`. */
 export const listenerOf = (event: string | symbol): string => `a listener of "${String(event)}"`;

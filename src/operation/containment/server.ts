@@ -3,13 +3,7 @@
  * reported, and ends neither the process nor anything else.
  */
 import { EventEmitter } from "node:events";
-import {
-  type DefaultEventsMap,
-  type Namespace,
-  type Server,
-  type ServerOptions,
-  type Socket,
-} from "socket.io";
+import type { DefaultEventsMap, Namespace, Server, ServerOptions, Socket } from "socket.io";
 import type { Engine } from "../../engine/engine.ts";
 import { type Events, RoutedServer } from "../../realtime/server.ts";
 import { callContained, type ErrorReporter } from "../errors.ts";

@@ -4,7 +4,13 @@
  */
 import { Namespace, Socket } from "socket.io";
 import { EventError, type EventFailure, FAILURE_EVENT, UNKNOWN_ERROR } from "../../failure.ts";
-import { type AuthorFunction, callContained, type ErrorPlace, type ErrorReporter } from "../errors.ts";
+import {
+  type AuthorFunction,
+  callContained,
+  type ErrorPlace,
+  type ErrorReporter,
+  isFunction,
+} from "../errors.ts";
 import { Containment, listenerOf, type WrapListener } from "./emitter.ts";
 
 /** What a contract asks of the sockets of a namespace. */
@@ -26,8 +32,6 @@ const ignoreAck = () => {};
 
 /** The events that Socket.IO itself emits on a socket: none has an acknowledgement. */
 const OWN_EVENTS = new Set<string | symbol>(["disconnecting", "disconnect", "error"]);
-
-export const isFunction = (value: unknown): value is AuthorFunction => typeof value === "function";
 
 /** Adds to a place the socket or the namespace that the function was called on. */
 export function placeIn(holder: unknown, place: Pick<ErrorPlace, "in" | "event">): ErrorPlace {

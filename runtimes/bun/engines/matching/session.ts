@@ -15,7 +15,7 @@ import {
   type PacketOptions,
 } from "../../../../src/engine/parser.ts";
 import type { Opening } from "../../../../src/engine/pipeline.ts";
-import { CLOSE_TIMEOUT } from "../../../../src/engine/polling.ts";
+import { LAST_POLL_TIMEOUT } from "../../../../src/engine/polling.ts";
 import { type PostBody, PostReader, violationAnswer } from "../../../../src/engine/post.ts";
 import type { EngineRequest } from "../../../../src/engine/request.ts";
 import type { CloseReason } from "../../../../src/engine/socket.ts";
@@ -208,7 +208,7 @@ export class Session extends EventEmitter {
     if (transport.name !== "polling" || transport.writable) return this.#socket.close();
     // No poll is pending. bun-engine would close without telling the client; wait for its next poll instead.
     this.#socket.readyState = "closing";
-    this.#closeTimer = setTimeout(() => this.#endSession("forced close"), CLOSE_TIMEOUT);
+    this.#closeTimer = setTimeout(() => this.#endSession("forced close"), LAST_POLL_TIMEOUT);
   }
 
   cutOff(description: Error): void {

@@ -9,6 +9,7 @@ import {
   Loop,
   type Outlet,
   OutletChannel,
+  SENDING_EVENTS,
 } from "../../../../src/engine/channel.ts";
 import { encodeMessage } from "../../websocket/index.ts";
 import { DirectTransport } from "./transport.ts";
@@ -25,9 +26,6 @@ class TransportLoop extends Loop<DirectTransport> {
   }
 }
 
-/** The events that a session emits for each packet that it sends. A bypass would hide them from their listeners. */
-const PACKET_EVENTS = new Set<string | symbol>(["packetCreate", "flush", "drain"]);
-
 /** What a channel needs of a session. engine.io's class has no place for it. */
 class SessionOutlet implements Outlet<DirectTransport> {
   readonly #session: Socket;
@@ -37,7 +35,7 @@ class SessionOutlet implements Outlet<DirectTransport> {
     this.#session = session;
     // All bypasses share one listener. With one for each, Node would warn of a leak in a session that is in many rooms.
     session.on("newListener", (event) => {
-      if (PACKET_EVENTS.has(event)) this.#endBypasses();
+      if (typeof event === "string" && SENDING_EVENTS.includes(event)) this.#endBypasses();
     });
   }
 
@@ -67,8 +65,7 @@ class SessionOutlet implements Outlet<DirectTransport> {
   }
 
   get #hasPacketListeners(): boolean {
-    for (const event of PACKET_EVENTS) if (this.#session.listenerCount(event) > 0) return true;
-    return false;
+    return SENDING_EVENTS.some((event) => this.#session.listenerCount(event) > 0);
   }
 
   #endBypasses(): void {

@@ -10,7 +10,7 @@ import { andThen } from "../../../../src/engine/and-then.ts";
 import { type Answer, emptyAnswer, notServedAnswer, toResponse } from "../../../../src/engine/answer.ts";
 import type { Publisher } from "../../../../src/engine/channel.ts";
 import { afterDispatch } from "../../../../src/engine/dispatch.ts";
-import type { BacklogJudge, Opener, Waiting } from "../../../../src/engine/driver.ts";
+import type { BacklogJudge, Opener, WaitingPacket } from "../../../../src/engine/driver.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { corsOfAccepted, type Guard } from "../../../../src/engine/options.ts";
 import { exceedsPackets } from "../../../../src/engine/parser.ts";
@@ -163,7 +163,7 @@ class EngineIo extends Server implements NodeEngine {
 
   judgeBacklogs(judge: BacklogJudge): void {
     for (const session of Object.values(this.clients)) {
-      const writeBuffer: readonly Waiting[] = session["writeBuffer"];
+      const writeBuffer: readonly WaitingPacket[] = session["writeBuffer"];
       const error = writeBuffer.length > 0 ? judge(session, writeBuffer) : undefined;
       if (!error) continue;
       const { transport } = session;
@@ -195,13 +195,15 @@ class EngineIo extends Server implements NodeEngine {
    */
   async #answerHandshake(request: PreparedRequest): Promise<Answer> {
     const response = new CapturedResponse(request);
-    request.socket.once("close", () => response.abandon());
+    const abandon = () => response.abandon();
+    request.socket.once("close", abandon);
     this._applyMiddlewares(request, response, (error) => {
       const finish = ({ status, headers, body }: Answer) => response.writeHead(status, headers).end(body);
       if (error) finish(this.#refuse(request, Refusal.badRequest("MIDDLEWARE_FAILURE")));
       else this.#verifyHandshake(request, finish);
     });
     const answer = await response.answer;
+    request.socket.off("close", abandon); // a WebSocket would keep the response for as long as it lasts
     if (!request.isVerified) request.opener = undefined;
     return answer;
   }

@@ -1,5 +1,5 @@
 /**
- * What has come in on one WebSocket and waits until it can be handled, first in, first out.
+ * What has come in on one WebSocket and waits until it is handled, first in, first out.
  */
 
 /** A message, or the event that ends the WebSocket. */
@@ -11,7 +11,7 @@ const OVERHEAD = 64;
 /** After so many items were taken, the room that they had is given back once it is more than half of all. */
 const CHUNK = 1024;
 
-export class Backlog {
+export class Arrivals {
   /** Items up to `#taken` were taken. */
   #items: Arrival[] = [];
   #taken = 0;

@@ -32,8 +32,11 @@ let deadline: number | undefined;
 
 let hasYielded = false;
 
-/** Whether a frame that has just come in may be handled now. Otherwise it has to wait: see `waitForTurn()`. */
-export function mayHandle(sharer: Sharer): boolean {
+/**
+ * Counts a frame that has just come in, and ends this turn if its time is over.
+ * @returns whether the frame may be handled now; otherwise it has to wait: see `waitForTurn()`
+ */
+export function countFrame(sharer: Sharer): boolean {
   if (sharer.turn !== turn) {
     sharer.turn = turn;
     sharer.frames = 0;
