@@ -7,7 +7,7 @@
  */
 import { endToEndFields, toResponse } from "../src/engine/answer.ts";
 import type { EngineDriver, Opener } from "../src/engine/driver.ts";
-import { isWellFormed, malformedAnswer } from "../src/engine/handshake.ts";
+import { malformedAnswer } from "../src/engine/handshake.ts";
 import type { Upgrade } from "../src/engine/peer.ts";
 import { targetOf } from "../src/engine/url.ts";
 import { nameType } from "../src/http/content-type.ts";
@@ -84,7 +84,6 @@ export function createFetch<Env extends Bindings>(
   return (request, env, original = request) => {
     const finish = (answer: Response): Answer => {
       if (!env.upgrade || !answer.ok) return answer;
-      if (!isWellFormed((name) => original.headers.get(name))) return malformedHandshake();
       return makeHandshake(original, env, handshakeHeaders(original, answer), env.upgrade);
     };
     try {
@@ -104,5 +103,5 @@ function handshakeHeaders(request: Request, { headers }: Response): Headers {
   return fields;
 }
 
-/** Makes the answer to a handshake that is not well-formed. */
+/** Makes the answer to a handshake that the runtime refuses, though it is well-formed (see src/engine/handshake.ts). */
 export const malformedHandshake = (): Response => toResponse(malformedAnswer());

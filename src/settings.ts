@@ -85,8 +85,9 @@ export interface ServiceOptions {
    */
   maxDepth?: number | string;
   /**
-   * How many namespaces a client may be in besides the main one. One that has refused it counts for ten seconds. Beyond them it is
-   * refused a namespace with a CONNECT_ERROR packet ("connect_error" on the client). A `socketio.parser` of the author's is not bound by this.
+   * How many namespaces a client may be in besides the main one. One that has refused it counts for ten seconds. Beyond
+   * them it is refused a namespace with a CONNECT_ERROR packet ("connect_error" on the client). A `socketio.parser` of
+   * the author's is not bound by this.
    * @default MAX_NAMESPACES, else 100
    */
   maxNamespaces?: number | string;

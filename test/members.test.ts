@@ -42,6 +42,11 @@ test("socket.io and the engine have the members that broadcasts need", () =>
       const engine = "runtimes/node/engines/engine-io/engine.ts";
       assertMembers("engine.io: Socket", socket.conn, { onError: "function" }, engine);
     }
+    const containment = "src/operation/containment/";
+    const operator = { adapter: "object", emit: "function" };
+    assertMembers("socket.io: BroadcastOperator", io.sockets.local, operator, containment);
+    // Called before any listener of "connect" or "new_namespace".
+    assertMembers("socket.io: Namespace", io.sockets, { emitReserved: "function" }, containment);
     client.disconnect();
   }));
 

@@ -13,6 +13,7 @@ import { viewAsRecord } from "./clients.ts";
 import type { BacklogJudge, EngineDriver, EngineMiddleware, Opener, Session, UpgradeEnv } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { Exchange } from "./exchange.ts";
+import { isWellFormed, malformedAnswer } from "./handshake.ts";
 import { KeptResponse, type Middleware, runMiddlewares } from "./middleware.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Packet } from "./parser.ts";
@@ -120,7 +121,11 @@ export abstract class Pipeline<Session extends PipelineSession, Env extends Upgr
   /** Answers a request that bypasses the Hono chain. @param env what would be its `c.env` */
   answerDirectly(request: Request, env: Env, opener: Opener): Response | Promise<Response> {
     const body = { raw: request, arrayBuffer: () => request.arrayBuffer() };
-    return andThen(this.#process(new Exchange(body, env, opener)), toResponse);
+    const exchange = new Exchange(body, env, opener);
+    // On the Hono chain, the Socket.IO route sees to that.
+    if (exchange.isHandshake && !isWellFormed((name) => exchange.header(name)))
+      return toResponse(malformedAnswer());
+    return andThen(this.#process(exchange), toResponse);
   }
 
   #process(exchange: Exchange<Env>): Answer | Promise<Answer> {
