@@ -2,7 +2,7 @@
  * testService(): serves a service for a test, in memory or on a port, and closes it with everything that is connected.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { DefaultEventsMap, Socket } from "socket.io";
 import type { Events } from "../realtime/server.ts";
 import type { Serve } from "../serve.ts";
@@ -32,6 +32,9 @@ export interface TestRequest extends RequestInit {
   /** The client's IP address, in memory only. @default "127.0.0.1" */
   address?: string;
 }
+
+/** How long `close()` waits for the clients to have left, in milliseconds. */
+const LEAVE_TIMEOUT = 500;
 
 /** A service that is served for a test. `await using` closes it; without that, call `close()`. */
 export class TestService<
@@ -117,8 +120,19 @@ export class TestService<
     await this.close();
   }
 
+  /**
+   * Waits until no session is open. A session that the service has to close itself while its client is between two polls
+   * would keep the process alive for half a minute, with engine.io.
+   */
+  async #whenLeft(): Promise<void> {
+    const { engine } = this.service.io;
+    const deadline = performance.now() + LEAVE_TIMEOUT;
+    while (engine.clientsCount > 0 && performance.now() < deadline) await sleep(1);
+  }
+
   async #close(): Promise<void> {
     for (const client of this.#clients) client.leave();
+    await this.#whenLeft();
     await this.#network.close();
     for (const client of this.#clients) client.cut();
     await setImmediate(); // what the two ends of a connection still had to tell each other
