@@ -46,6 +46,25 @@ test("next() says what it waited for, and what came instead", async () => {
   });
 });
 
+test("the error of a wait leads to the line of the test", async () => {
+  await using t = await testService(chat, OPTIONS);
+  const client = await t.connect("/", { timeout: 1000 });
+  const stackOf = (waiting: Promise<unknown>) =>
+    waiting.then(
+      () => "",
+      (error: Error) => error.stack ?? "",
+    );
+  const waitFor = async (wait: () => Promise<unknown>) => await wait();
+  const waits = [
+    () => client.next("said", 5),
+    () => client.emitWithAck("nobody"),
+    () => client.disconnected(),
+  ];
+  for (const stack of await Promise.all(waits.map((wait) => stackOf(waitFor(wait))))) {
+    assert.match(stack, /testing-waits\.test\.ts/);
+  }
+});
+
 test("next() takes the events of a name in order, each once, also those that came before", async () => {
   await using t = await testService(chat, OPTIONS);
   const client = await t.connect();
@@ -84,7 +103,10 @@ test("nothing() leaves no trace: also where any namespace is accepted, and a cli
   }, OPTIONS);
   const { io } = t.service;
   const client = await t.connect("/");
+  const { id } = client.socket;
   await Promise.all([client.nothing(), client.nothing()]);
+  await client.nothing();
+  assert.equal(client.socket.id, id);
   client.disconnect();
   await until("the end of the session", () => io.engine.clientsCount === 0);
 });
@@ -101,7 +123,9 @@ test("an acknowledgement, a connection and an end that do not come have names", 
     assert.rejects(client.disconnected(), {
       message: "Waited 1000 ms for the end of the connection in vain",
     }),
-    assert.rejects(t.connect("/slow", { timeout: 5 }), { message: "Waited 5 ms for the connection in vain" }),
+    assert.rejects(t.connect("/slow", { timeout: 5 }), {
+      message: 'Waited 5 ms for the connection to "/slow" in vain',
+    }),
   ]);
 });
 

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hc } from "hono/client";
 import { getCookie } from "hono/cookie";
 import { ConnectError, type TestAppOptions, testService } from "../runtimes/testing.ts";
 import { createService, getConnInfo, type Service, variablesOf } from "../src/index.ts";
@@ -185,11 +186,19 @@ test("in memory, the host is checked, and is that of the URL", async () => {
     ...MEMORY,
     settings,
   });
-  assert.equal((await t.request("/url")).status, 400);
-  const headers = { host: "example.org" };
-  assert.equal(await (await t.request("/url", { headers })).text(), "http://example.org/url");
-  await assert.rejects(t.connect(), { status: 400, body: "Bad Request: this host is not served here" });
-  await t.connect("/", { headers });
+  const headers = { host: "www.example.org" };
+  assert.equal((await t.request("/url", { headers })).status, 400);
+  await assert.rejects(t.connect("/", { headers }), {
+    status: 400,
+    body: "Bad Request: this host is not served here",
+  });
+  assert.equal(t.url, "http://example.org");
+  assert.equal(await (await t.request("/url")).text(), "http://example.org/url");
+  assert.equal(
+    await (await t.request("/url", { headers: { host: "example.org:8" } })).text(),
+    "http://example.org:8/url",
+  );
+  await t.connect();
 });
 
 test("in memory, an address is the client's, or a proxy's that is trusted", async () => {
@@ -206,6 +215,15 @@ test("in memory, an address is the client's, or a proxy's that is trusted", asyn
   assert.deepEqual(await ask(), { address: "127.0.0.1", addressType: "IPv4" });
   assert.deepEqual(await ask("2001:db8::1"), { address: "2001:db8::1", addressType: "IPv6" });
   assert.deepEqual(await ask("10.1.2.3"), { address: "192.0.2.1" });
+});
+
+test("Hono's client makes its requests in memory", async () => {
+  const service = createService(QUIET);
+  const routes = service.app.get("/hello/:name", (c) => c.json({ hello: c.req.param("name") }));
+  await using t = await testService(service);
+  const client = hc<typeof routes>(t.url, { fetch: t.request });
+  const answer = await client.hello[":name"].$get({ param: { name: "ann" } });
+  assert.deepEqual(await answer.json(), { hello: "ann" });
 });
 
 test("on a port, an address cannot be chosen, and a WebSocket cannot be stalled", async () => {

@@ -44,8 +44,11 @@ export type Payload<Args extends readonly unknown[]> = number extends Args["leng
 /** The arguments of an event. */
 type ArgsOf<Listener> = Listener extends (...args: infer Args) => void ? Args : never;
 
-/** A namespace that no service has. The answer to a connection to it comes behind all that was sent before. */
-const ROUND_TRIP = "/hinoko:round-trip";
+/**
+ * A namespace that no service has, but for a number behind it. The answer to a connection to it comes behind all that was
+ * sent before.
+ */
+const ROUND_TRIP = "/hinoko:round-trip:";
 
 /** What a client needs to know of its test. */
 export interface Surroundings {
@@ -72,9 +75,12 @@ export class TestClient<
   readonly #line: Line;
   readonly #surroundings: Surroundings;
   readonly #timeout: number;
+  readonly #namespace: string;
   #lastReason: string | undefined;
   /** The round trip under way: they go one after the other. */
   #roundTrip: Promise<void> = Promise.resolve();
+  /** The number behind ROUND_TRIP. */
+  #number = 0;
 
   /** Makes a client that is not connected yet. */
   constructor(
@@ -83,6 +89,7 @@ export class TestClient<
     surroundings: Surroundings,
   ) {
     const { network, path } = surroundings;
+    this.#namespace = namespace;
     this.#surroundings = surroundings;
     this.#timeout = timeout ?? surroundings.timeout;
     this.#line = new Line(network, { headers: withCookies(headers, cookies), address });
@@ -99,8 +106,8 @@ export class TestClient<
     const socket: Socket<ServerEvents, ClientEvents> = manager.socket(namespace, auth ? { auth } : {});
     this.socket = socket;
     this.emit = (event, ...args) => socket.emit(event, ...args);
-    this.emitWithAck = (event, ...args) =>
-      this.#inTime(`an acknowledgement of "${String(event)}"`, socket.emitWithAck(event, ...args));
+    this.emitWithAck = async (event, ...args) =>
+      await this.#inTime(`an acknowledgement of "${String(event)}"`, socket.emitWithAck(event, ...args));
     const { hasOffsets } = surroundings;
     socket.onAny((event: string, ...args: unknown[]) =>
       this.#inbox.add(event, hasOffsets ? omitOffset(args) : args),
@@ -121,7 +128,10 @@ export class TestClient<
     const refused = failed.then(async (error) => Promise.reject(await this.#explain(error)));
     socket.connect();
     try {
-      await this.#inTime("the connection", Promise.race([this.#whenConnected(), refused]));
+      await this.#inTime(
+        `the connection to "${this.#namespace}"`,
+        Promise.race([this.#whenConnected(), refused]),
+      );
     } catch (error) {
       socket.disconnect();
       throw error;
@@ -181,7 +191,7 @@ export class TestClient<
 
   /** Waits until the client is connected, again after `drop()`. */
   async connected(): Promise<void> {
-    await this.#inTime("the connection", this.#whenConnected());
+    await this.#inTime(`the connection to "${this.#namespace}"`, this.#whenConnected());
   }
 
   /** Waits until the client is disconnected. @returns the reason, as socket.io-client's "disconnect" event has it */
@@ -192,8 +202,9 @@ export class TestClient<
 
   /** Disconnects, as the client's user does: it does not connect again. */
   disconnect(): void {
+    if (!this.socket.active) return;
     this.socket.disconnect();
-    this.#noteEnd("io client disconnect");
+    this.#noteEnd("io client disconnect"); // it emits no event while it is connecting again
   }
 
   /** Whether it can make a round trip. @internal */
@@ -220,15 +231,24 @@ export class TestClient<
   }
 
   async #goAround(): Promise<void> {
-    const probe = this.socket.io.socket(ROUND_TRIP);
-    const answered = new Promise<void>((resolve) => {
+    const { io: manager } = this.socket;
+    const probe = manager.socket(ROUND_TRIP + this.#number);
+    let lose = (): void => {};
+    const answered = new Promise<void>((resolve, reject) => {
       probe.once("connect_error", () => resolve()); // there is no such namespace
-      probe.once("connect", () => resolve()); // the author's function accepts any name
+      probe.once("connect", () => {
+        // The author's function accepts any name. Socket.IO loses track of a client that leaves and joins in one turn.
+        this.#number++;
+        resolve();
+      });
+      lose = () => reject(new Error("The connection was lost on a round trip to the server"));
     });
+    manager.once("close", lose);
     try {
       probe.connect();
       await this.#inTime("a round trip to the server", answered);
     } finally {
+      manager.off("close", lose);
       probe.removeAllListeners();
       probe.disconnect();
     }
@@ -263,8 +283,8 @@ export class TestClient<
     return new ConnectError(`The connection was refused with ${refusal.status}: ${body}`, refusal, error);
   }
 
-  #inTime<T>(what: string, promise: Promise<T>): Promise<T> {
-    return inTime(promise, this.#timeout, () => `Waited ${this.#timeout} ms for ${what} in vain`);
+  async #inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+    return await inTime(promise, this.#timeout, () => `Waited ${this.#timeout} ms for ${what} in vain`);
   }
 }
 

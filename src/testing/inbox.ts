@@ -30,8 +30,8 @@ function formatEvents(events: readonly ReceivedEvent[]): string {
 
 interface Waiter {
   readonly event: string;
-  readonly resolve: (received: ReceivedEvent) => void;
-  readonly reject: (error: Error) => void;
+  /** @param received the event; undefined if none will come */
+  readonly resolve: (received: ReceivedEvent | undefined) => void;
 }
 
 export class Inbox {
@@ -61,17 +61,26 @@ export class Inbox {
       this.#untaken = this.#untaken.filter((received) => received !== found);
       return found;
     }
-    if (this.#end !== undefined) throw this.#createEndError(event, this.#end);
+    const received = this.#end === undefined ? await this.#waitFor(event, timeout) : undefined;
+    if (received) return received;
+    throw new Error(
+      `Waited for "${event}", but ${this.#end}; received ${formatEvents(this.#untaken)} before`,
+    );
+  }
+
+  async #waitFor(event: string, timeout: number): Promise<ReceivedEvent | undefined> {
     let waiter: Waiter | undefined;
-    const coming = new Promise<ReceivedEvent>((resolve, reject) => {
-      waiter = { event, resolve, reject };
+    const coming = new Promise<ReceivedEvent | undefined>((resolve) => {
+      waiter = { event, resolve };
       this.#waiters.push(waiter);
     });
-    return inTime(
-      coming,
-      timeout,
-      () => `Waited ${timeout} ms for "${event}", but received ${formatEvents(this.#untaken)} instead`,
-    ).finally(() => waiter && this.#forget(waiter));
+    const describe = () =>
+      `Waited ${timeout} ms for "${event}", but received ${formatEvents(this.#untaken)} instead`;
+    try {
+      return await inTime(coming, timeout, describe);
+    } finally {
+      if (waiter) this.#forget(waiter);
+    }
   }
 
   /**
@@ -88,16 +97,12 @@ export class Inbox {
   /** Has those who wait, and those who will, fail: nothing will come any more. @param reason "it has left" */
   close(reason: string): void {
     this.#end = reason;
-    for (const { event, reject } of this.#waiters.splice(0)) reject(this.#createEndError(event, reason));
+    for (const { resolve } of this.#waiters.splice(0)) resolve(undefined);
   }
 
   /** Takes events again. */
   open(): void {
     this.#end = undefined;
-  }
-
-  #createEndError(event: string, reason: string): Error {
-    return new Error(`Waited for "${event}", but ${reason}; received ${formatEvents(this.#untaken)} before`);
   }
 
   #forget(waiter: Waiter): void {

@@ -6,6 +6,7 @@ import { NativeEngine } from "../engine/native.ts";
 import { readOptions } from "../engine/options.ts";
 import type { Upgrade } from "../engine/peer.ts";
 import { nameType } from "../http/content-type.ts";
+import { isAllowedHost } from "../http/hosts.ts";
 import { addPageHeaders } from "../http/pages.ts";
 import { RequestVisitor } from "../http/visitor.ts";
 import type { Bindings, Listener, Mounted, Runtime } from "../runtime.ts";
@@ -59,7 +60,7 @@ interface Answered {
 
 /** A network in memory, with a service on it: no port is opened. It is the `Runtime` of its service. */
 export class MemoryNetwork implements Network, Runtime {
-  readonly url = "http://localhost";
+  readonly url: string;
   readonly isInMemory = true;
   readonly name = NAME;
   readonly version = "";
@@ -67,9 +68,14 @@ export class MemoryNetwork implements Network, Runtime {
   #service: Mounted | undefined;
   #listening: Listening | undefined;
 
+  /** @param host a host that the service serves */
+  private constructor(host: string) {
+    this.url = `http://${host}`;
+  }
+
   /** Serves a service. */
   static async serve(service: Servable): Promise<MemoryNetwork> {
-    const network = new MemoryNetwork();
+    const network = new MemoryNetwork(chooseHost(service.settings.allowedHosts));
     network.#listening = await defineServe(network)(service, { port: 0, hostname: "localhost" });
     return network;
   }
@@ -125,6 +131,12 @@ export class MemoryNetwork implements Network, Runtime {
       return { answer: new Response("Internal Server Error", { status: 500 }) };
     }
   }
+}
+
+/** Chooses a host for requests that name none: localhost, or else the first one that is allowed. */
+function chooseHost(allowed: readonly string[]): string {
+  const [first = "localhost"] = isAllowedHost("localhost", allowed) ? [] : allowed;
+  return first.replace(/^\./, "");
 }
 
 /** Gives a request the Host of its URL or, where it has a Host, the URL of its Host: on a wire there is only the Host. */

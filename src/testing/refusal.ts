@@ -39,13 +39,21 @@ export function readRefusal(status: number, type: string | null | undefined, bod
 }
 
 /**
- * Resolves or rejects as the promise does, and rejects when it takes longer than `milliseconds`.
+ * Resolves or rejects as the promise does, and rejects when it takes longer than `milliseconds`. The error is made here,
+ * not in the timer, so that its stack leads to the line of the test.
  * @param describe says what was waited for, and what came instead
  */
-export function inTime<T>(promise: Promise<T>, milliseconds: number, describe: () => string): Promise<T> {
+export async function inTime<T>(
+  promise: Promise<T>,
+  milliseconds: number,
+  describe: () => string,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const isOver = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(describe())), milliseconds);
+  const isOver = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
   });
-  return Promise.race([promise, isOver]).finally(() => clearTimeout(timer));
+  const outcome = promise.then((value) => ({ value }));
+  const first = await Promise.race([outcome, isOver]).finally(() => clearTimeout(timer));
+  if (!first) throw new Error(describe());
+  return first.value;
 }

@@ -96,14 +96,21 @@ export class TestService<
       path: this.service.io.path(),
       timeout: this.#timeout,
       hasOffsets: Boolean(this.service.settings.socketio.connectionStateRecovery),
-      settle: async () => {
-        const answering = this.#clients.filter(({ isAnswering }) => isAnswering);
-        // One that is lost meanwhile has nothing on its way any more.
-        await Promise.allSettled(answering.map((client) => client.roundTrip()));
-      },
+      settle: () => this.#settle(),
     });
     this.#clients.push(client);
     return client.connect();
+  }
+
+  /** Waits until the server has taken what the clients have sent. */
+  async #settle(): Promise<void> {
+    const answering = this.#clients.filter(({ isAnswering }) => isAnswering);
+    const trips = answering.map((client) =>
+      client.roundTrip().catch((error) => {
+        if (client.isAnswering) throw error; // one that was lost meanwhile has nothing on its way any more
+      }),
+    );
+    await Promise.all(trips);
   }
 
   #checkAddress(address: string | undefined): void {
