@@ -10,7 +10,7 @@ import type { Service } from "../src/index.ts";
 import { overs, TRANSPORTS } from "./support/clients.ts";
 import { runScript } from "./support/process.ts";
 import { QUIET } from "./support/service.ts";
-import { until } from "./support/until.ts";
+import { inTime, until } from "./support/until.ts";
 
 /** A wait may take long: a busy machine must not fail a test. */
 const OPTIONS: TestAppOptions = { settings: QUIET, timeout: 20_000 };
@@ -140,6 +140,24 @@ test("a server event that wants an acknowledgement gets it from the test", async
   answer(a * b);
   assert.equal(await client.next("answer"), 42);
 });
+
+for (const over of overs) {
+  test(`the server finds out at once that it has lost a client: ${over}`, async () => {
+    await using t = await testService(chat, OPTIONS);
+    for (const event of ["say", "said"]) {
+      const client = await t.connect("/", { transports: TRANSPORTS[over], reconnection: false });
+      const [socket] = t.service.io.sockets.sockets.values();
+      assert.ok(socket);
+      const ended = new Promise((resolve) => socket.on("disconnect", resolve));
+      // With both transports, the upgrade is under way.
+      if (event === "say") client.emit("say", "hello");
+      else socket.emit("said", "hello");
+      await client.next("said");
+      await client.drop();
+      await inTime("the end of the session", ended);
+    }
+  });
+}
 
 /** Whether a message that is sent to the socket now leaves at once: not while its client does not read. */
 const isWritable = ({ conn }: ServerSocket): boolean => conn.transport.writable;

@@ -2,6 +2,7 @@
  * `hinoko/testing`: a service in memory, or on a port, and clients that connect to it through the whole Hono chain.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hc } from "hono/client";
@@ -10,7 +11,7 @@ import { ConnectError, type TestAppOptions, testService } from "../runtimes/test
 import { createService, getConnInfo, type Service, variablesOf } from "../src/index.ts";
 import { overs, TRANSPORTS } from "./support/clients.ts";
 import { QUIET } from "./support/service.ts";
-import { until } from "./support/until.ts";
+import { inTime, until } from "./support/until.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -95,8 +96,11 @@ for (const [where, options] of Object.entries(NETWORKS)) {
         const client = await t.connect("/", { transports });
         t.service.io.emit("said", "before");
         assert.equal(await client.next("said"), "before");
+        const [socket] = t.service.io.sockets.sockets.values();
+        assert.ok(socket);
+        const ended = once(socket, "disconnect");
         await client.drop();
-        await until("the end of the session", () => t.service.io.sockets.sockets.size === 0);
+        await inTime("the end of the session", ended);
         t.service.io.emit("said", "meanwhile");
         await client.connected();
         assert.equal(await client.next("said"), "meanwhile");

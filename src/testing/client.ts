@@ -55,6 +55,8 @@ export interface Surroundings {
   readonly network: Network;
   readonly path: string;
   readonly timeout: number;
+  /** Whether the server offers a WebSocket to clients on polling. */
+  readonly offersUpgrades: boolean;
   /** Whether the server adds offsets to its events, for connection state recovery. */
   readonly hasOffsets: boolean;
   /** Resolves when the server has taken what any client has sent. */
@@ -77,6 +79,8 @@ export class TestClient<
   readonly #timeout: number;
   readonly #namespace: string;
   #lastReason: string | undefined;
+  /** Resolves at the end of the upgrade from polling to WebSocket, if there is one. */
+  #upgrade: Promise<void> | undefined;
   /** The round trip under way: they go one after the other. */
   #roundTrip: Promise<void> = Promise.resolve();
   /** The number behind ROUND_TRIP. */
@@ -108,6 +112,11 @@ export class TestClient<
     this.emit = (event, ...args) => socket.emit(event, ...args);
     this.emitWithAck = async (event, ...args) =>
       await this.#inTime(`an acknowledgement of "${String(event)}"`, socket.emitWithAck(event, ...args));
+    const canUpgrade = transports.length > 1 && (own.upgrade ?? true) && surroundings.offersUpgrades;
+    manager.on("open", () => {
+      const isUpgrading = canUpgrade && manager.engine.transport.name === "polling";
+      this.#upgrade = isUpgrading ? whenUpgraded(manager.engine) : undefined;
+    });
     const { hasOffsets } = surroundings;
     socket.onAny((event: string, ...args: unknown[]) =>
       this.#inbox.add(event, hasOffsets ? omitOffset(args) : args),
@@ -174,6 +183,9 @@ export class TestClient<
 
   /** Loses the connection without a word, and resolves when the client has noticed. It connects again by itself. */
   async drop(): Promise<void> {
+    // A server finds out only by its ping timeout that it has lost a client during an upgrade.
+    if (this.#upgrade) await this.#inTime("the end of the upgrade", this.#upgrade);
+    if (this.#upgrade && this.isAnswering) await this.roundTrip();
     const lost = this.#whenLost();
     this.#line.cut();
     await this.#inTime("the loss of the connection", lost);
@@ -286,6 +298,15 @@ export class TestClient<
   async #inTime<T>(what: string, promise: Promise<T>): Promise<T> {
     return await inTime(promise, this.#timeout, () => `Waited ${this.#timeout} ms for ${what} in vain`);
   }
+}
+
+/** Waits for the end of an upgrade, good or bad. */
+function whenUpgraded(engine: Manager["engine"]): Promise<void> {
+  return new Promise((resolve) => {
+    engine.once("upgrade", () => resolve());
+    engine.once("upgradeError", () => resolve());
+    engine.once("close", () => resolve());
+  });
 }
 
 /** Adds cookies to the headers, behind those that the headers have. */

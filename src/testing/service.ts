@@ -91,11 +91,13 @@ export class TestService<
     options: ConnectOptions = {},
   ): Promise<TestClient<Received, Sent>> {
     this.#checkAddress(options.address);
+    const { transports, allowUpgrades, connectionStateRecovery } = this.service.settings.socketio;
     const client = new TestClient<Received, Sent>(namespace, options, {
       network: this.#network,
       path: this.service.io.path(),
       timeout: this.#timeout,
-      hasOffsets: Boolean(this.service.settings.socketio.connectionStateRecovery),
+      offersUpgrades: allowUpgrades !== false && (transports?.includes("websocket") ?? true),
+      hasOffsets: Boolean(connectionStateRecovery),
       settle: () => this.#settle(),
     });
     this.#clients.push(client);
