@@ -143,13 +143,19 @@ test("a server event that wants an acknowledgement gets it from the test", async
 
 for (const over of overs) {
   test(`the server finds out at once that it has lost a client: ${over}`, async () => {
-    await using t = await testService(chat, OPTIONS);
+    await using t = await testService((service) => {
+      // An upgrade takes its time then, and is under way when the client is lost.
+      service.app.use("/socket.io/", async (_, next) => {
+        await sleep(1);
+        return next();
+      });
+      chat(service);
+    }, OPTIONS);
     for (const event of ["say", "said"]) {
       const client = await t.connect("/", { transports: TRANSPORTS[over], reconnection: false });
       const [socket] = t.service.io.sockets.sockets.values();
       assert.ok(socket);
       const ended = new Promise((resolve) => socket.on("disconnect", resolve));
-      // With both transports, the upgrade is under way.
       if (event === "say") client.emit("say", "hello");
       else socket.emit("said", "hello");
       await client.next("said");

@@ -37,7 +37,7 @@ interface Waiter {
 export class Inbox {
   readonly received: ReceivedEvent[] = [];
   /** The events that no `take()` has taken, in order. */
-  #untaken: ReceivedEvent[] = [];
+  readonly #untaken: ReceivedEvent[] = [];
   #waiters: Waiter[] = [];
   /** Why nothing will come any more. */
   #end: string | undefined;
@@ -56,11 +56,9 @@ export class Inbox {
 
   /** Takes the first event of this name that was not taken yet, or the next one that comes. */
   async take(event: string, timeout: number): Promise<ReceivedEvent> {
-    const found = this.#untaken.find((received) => received.event === event);
-    if (found) {
-      this.#untaken = this.#untaken.filter((received) => received !== found);
-      return found;
-    }
+    const index = this.#untaken.findIndex((received) => received.event === event);
+    const [found] = index < 0 ? [] : this.#untaken.splice(index, 1);
+    if (found) return found;
     const received = this.#end === undefined ? await this.#waitFor(event, timeout) : undefined;
     if (received) return received;
     throw new Error(
