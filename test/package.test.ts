@@ -89,6 +89,36 @@ const TYPED = `
   };
 `;
 
+/** A test of an author's, in TypeScript. */
+const TESTING = `
+  import { createService } from "hinoko";
+  import { ConnectError, type TestClient, testService } from "hinoko/testing";
+
+  interface ClientEvents {
+    add: (a: number, b: number, done: (sum: number) => void) => void;
+  }
+  interface ServerEvents {
+    sum: (sum: number) => void;
+  }
+  const service = createService<ClientEvents, ServerEvents>({ chat: false });
+  service.app.get("/hello", (c) => c.text("hello"));
+  service.io.on("connection", (socket) => {
+    socket.on("add", (a, b, done) => {
+      socket.emit("sum", a + b);
+      done(a + b);
+    });
+  });
+  await using t = await testService(service);
+  const client: TestClient<ServerEvents, ClientEvents> = await t.connect("/", { cookies: { session: "abc" } });
+  const acknowledged: number = await client.emitWithAck("add", 1, 2);
+  const sum: number = await client.next("sum");
+  await client.nothing("sum");
+  // @ts-expect-error: the client sends no such event
+  client.emit("sum", 3);
+  const refused = await t.connect("/nowhere").catch((error: unknown) => error instanceof ConnectError);
+  console.log(await (await t.request("/hello")).text(), acknowledged, sum, refused);
+`;
+
 const CONFIG = {
   compilerOptions: { module: "nodenext", target: "es2023", strict: true, noEmit: true, types: [] },
   include: ["typed.ts"],
@@ -234,6 +264,17 @@ if (runtime === "node") {
     });
   });
 }
+
+test("hinoko/testing tests an author's service, with socket.io-client beside it", async () => {
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "socket.io-client@4"]);
+  await writeFile(join(folder, "testing.ts"), TESTING);
+  const tsc = join(PROJECT, "node_modules/.bin/tsc");
+  const config = { compilerOptions: { ...CONFIG.compilerOptions, noEmit: false }, include: ["testing.ts"] };
+  await writeFile(join(folder, "tsconfig.testing.json"), JSON.stringify(config));
+  assert.equal(await run(tsc, ["-p", "tsconfig.testing.json"]), "");
+  const args = [...launcher.args.slice(0, -1), "testing.js"];
+  assert.equal(await run(launcher.program, args), "hello 3 3 true\n");
+});
 
 test("an author's code in TypeScript is checked against the package's types", () =>
   run(join(PROJECT, "node_modules/.bin/tsc"), ["-p", "."]).then((stdout) => assert.equal(stdout, "")));
