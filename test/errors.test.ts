@@ -399,6 +399,24 @@ test("an acknowledgement that the client has not asked for is a function that do
     },
   ));
 
+test("an argument that the client has left out is emitted on as one that is missing, and not as a function", () =>
+  withErrors(
+    onSocket((socket, io) =>
+      socket.on("chat", (text, to) => {
+        socket.emit("alone", text, to);
+        io.emit("all", text, to);
+        io.to(socket.id).emit("room", text, to);
+      }),
+    ),
+    async ({ url }) => {
+      const client = await connect(url, { transports: ["websocket"] });
+      const heard = ["alone", "all", "room"].map((event) => next(client, event));
+      client.emit("chat", "hi");
+      for (const event of heard) assert.deepEqual(await inTime("the event", event), ["hi", null]);
+      client.disconnect();
+    },
+  ));
+
 test("listeners are listed, counted and removed as they were added", () =>
   withErrors(
     onSocket((socket) => {

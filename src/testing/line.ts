@@ -21,6 +21,14 @@ export interface Sender {
   readonly address: string | undefined;
 }
 
+/** The header fields of a WebSocket handshake (RFC 6455, 4.2.1). In memory nobody looks what the key is. */
+const HANDSHAKE = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+};
+
 export class Line {
   /** The answer to the last request that was refused. */
   refusal: Promise<Refusal> | undefined;
@@ -67,8 +75,7 @@ export class Line {
   /** Makes a WebSocket handshake in memory. @returns undefined on a port */
   openWebSocket(url: string): MemoryWebSocket | undefined {
     const headers = new Headers(this.#sender.headers);
-    const fields = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
-    for (const [name, value] of Object.entries(fields)) headers.set(name, value);
+    for (const [name, value] of Object.entries(HANDSHAKE)) headers.set(name, value);
     const handshake = new Request(url.replace(/^ws/, "http"), { headers });
     const socket = this.#network.openWebSocket(handshake, this.#sender.address, (answer) =>
       this.#noteRefusal(answer),

@@ -3,7 +3,8 @@
  * `io.timeout(1000).emit("event", (error, answers) => …)`.
  */
 import type { BroadcastOperator, DefaultEventsMap } from "socket.io";
-import { callContained, type ErrorReporter, isFunction } from "../errors.ts";
+import { callContained, type ErrorReporter } from "../errors.ts";
+import { takeAck } from "./socket.ts";
 
 type Operator = BroadcastOperator<DefaultEventsMap, unknown>;
 
@@ -45,8 +46,8 @@ export function hookBroadcasts({ server, local }: MainNamespace, hook: Broadcast
 
 /** Contains the acknowledgement of a broadcast, if it has one. */
 export function containAck(errors: ErrorReporter, event: string, args: unknown[]): void {
-  const ack = args.at(-1);
-  if (!isFunction(ack)) return;
+  const ack = takeAck(args);
+  if (!ack) return;
   const place = { in: `an acknowledgement of the broadcast "${event}"`, event };
   args[args.length - 1] = function (this: unknown, ...answers: unknown[]) {
     return callContained(ack, this, answers, (error) => errors.report(error, place));

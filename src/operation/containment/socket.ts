@@ -30,6 +30,16 @@ export interface SocketRules {
 /** What a listener gets in the place of an acknowledgement that the client has not asked for. */
 const ignoreAck = () => {};
 
+/**
+ * Finds the acknowledgement in what is emitted. A listener may emit what it got,
+ * `(text, to) => io.emit("chat", text, to)`: there, what stands for an acknowledgement is an argument that is missing.
+ */
+export function takeAck(args: unknown[]): AuthorFunction | undefined {
+  const ack = args.at(-1);
+  if (ack === ignoreAck) args[args.length - 1] = undefined;
+  return isFunction(ack) && ack !== ignoreAck ? ack : undefined;
+}
+
 /** The events that Socket.IO itself emits on a socket: none has an acknowledgement. */
 const OWN_EVENTS = new Set<string | symbol>(["disconnecting", "disconnect", "error"]);
 
@@ -143,8 +153,8 @@ function createOverrides(errors: ErrorReporter, rules: SocketRules | undefined):
 
     emit(this: Socket, event: string, ...args: unknown[]) {
       rules?.checkEmit(event, args);
-      const ack = args.at(-1);
-      if (isFunction(ack)) {
+      const ack = takeAck(args);
+      if (ack) {
         const place = { in: `an acknowledgement of "${event}"`, event };
         args[args.length - 1] = (...answers: unknown[]) =>
           callContained(ack, this, answers, (error) => errors.report(error, placeIn(this, place)));
