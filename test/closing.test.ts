@@ -80,9 +80,10 @@ test("close() ends every kind of request that does not come to its end, within i
       (connection) => new Promise<void>((resolve) => connection.once("close", () => resolve())),
     );
     await inTime("close()", listening.close());
-    for (const [index, { what, outlastsOnDeno }] of UNFINISHED.entries()) {
+    for (const [index, end] of ends.entries()) {
       connections[index]?.resume();
-      if (runtime !== "deno" || !outlastsOnDeno) await inTime(`the end of ${what}`, ends[index]);
+      const { what, outlastsOnDeno } = UNFINISHED[index] ?? {};
+      if (runtime !== "deno" || !outlastsOnDeno) await inTime(`the end of ${what}`, end);
     }
   } finally {
     for (const connection of connections) connection.destroy();
