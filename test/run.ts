@@ -59,7 +59,7 @@ const TARGETS: readonly Target[] = [
     name: "node-native",
     runtime: "node",
     folders: [...EVERYTHING, NODE_ONLY],
-    isFor: concernsEngines,
+    isFor: (file) => concernsEngines(file) && !file.endsWith("/chain-handshake.test.ts"), // that looks into engine.io
     env: { ENGINE: "native" },
   },
   { name: "bun", runtime: "bun", folders: EVERYTHING },
