@@ -93,27 +93,44 @@ test("close() ends every kind of request that does not come to its end, within i
 
 const urlOf = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
 
-test("io.close() leaves nothing that keeps the process running, while an upgrade is under way", async () => {
-  const { status, stdout, stderr } = await runScript(`
-    import { createService } from ${urlOf("../src/index.ts")};
-    import { serve } from ${urlOf(`../runtimes/${runtime}.ts`)};
-    import { FrameClient, PollingClient } from ${urlOf("support/engine-client.ts")};
-
-    const { io, ...service } = createService({
-      host: "127.0.0.1",
-      port: 0,
-      chat: false,
-      engine: ${JSON.stringify(process.env["ENGINE"] ?? "fastest")},
-      socketio: { upgradeTimeout: 60_000 },
-    });
-    const { url } = await serve({ io, ...service });
+/** What must not keep the process running once io.close() has resolved. */
+const LEFT_BEHIND = {
+  "an upgrade that is under way": `
     for (const isProbed of [false, true]) {
       const { open } = await PollingClient.connect(url);
       const client = await FrameClient.connect(url, open.sid);
       if (isProbed) await client.probe();
     }
-    await io.close();
-    console.log("closed");
-  `);
-  assert.deepEqual([status, stdout, stderr], [0, "closed\n", ""]);
-});
+  `,
+  "a client that the server has disconnected between two polls": `
+    await (await PollingClient.connect(url)).join();
+    io.disconnectSockets(true);
+  `,
+  "a client whose last POST was a violation": `
+    const client = await (await PollingClient.connect(url)).join();
+    await client.post("2");
+  `,
+};
+
+for (const [what, script] of Object.entries(LEFT_BEHIND)) {
+  test(`io.close() leaves nothing that keeps the process running: ${what}`, async () => {
+    const { status, stdout, stderr } = await runScript(`
+      import { createService } from ${urlOf("../src/index.ts")};
+      import { serve } from ${urlOf(`../runtimes/${runtime}.ts`)};
+      import { FrameClient, PollingClient } from ${urlOf("support/engine-client.ts")};
+
+      const { io, ...service } = createService({
+        host: "127.0.0.1",
+        port: 0,
+        chat: false,
+        engine: ${JSON.stringify(process.env["ENGINE"] ?? "fastest")},
+        socketio: { upgradeTimeout: 60_000 },
+      });
+      const { url } = await serve({ io, ...service });
+      ${script}
+      await io.close();
+      console.log("closed");
+    `);
+    assert.deepEqual([status, stdout, stderr], [0, "closed\n", ""]);
+  });
+}

@@ -80,15 +80,19 @@ if (runtime === "node") {
 }
 
 if (hasEngineIo) {
-  test("engine.io's polling transport has the parser that the limit of packets replaces", () =>
+  test("engine.io's polling transport has the members that Node's engine reads or replaces", () =>
     withService({}, async ({ url, service: { io } }) => {
-      const [, { transport }] = await openPolling(url, io.engine);
+      const [, session] = await openPolling(url, io.engine);
+      const { transport } = session;
       const user = "runtimes/node/engines/engine-io/engine.ts";
       assertMembers("engine.io: Transport", transport, { protocol: "number", parser: "object" }, user);
       const parser: unknown = Reflect.get(transport, "parser");
       assert.ok(typeof parser === "object" && parser);
       const members = { decodePayload: "function", createPacketDecoderStream: "function" };
       assertMembers("engine.io-parser", parser, members, user);
+      // Set while it waits for a poll to answer with the close packet.
+      session.close();
+      assertMembers("engine.io: Polling", transport, { shouldClose: "function" }, user);
     }));
 }
 

@@ -82,6 +82,18 @@ function closeAfterDispatch(session: Socket): void {
   transport.once("close", (...args) => afterDispatch(() => close(...args)));
 }
 
+/**
+ * Ends a transport that waits for a poll to answer with the close packet. engine.io waits for 30 seconds, also when the
+ * session has ended and the client has no use for the packet, and keeps the process running for as long.
+ */
+function stopAwaitingPoll(transport: Transport): void {
+  if ("shouldClose" in transport && typeof transport.shouldClose === "function") transport.shouldClose();
+}
+
+function onSessionClose(this: Socket): void {
+  stopAwaitingPoll(this.transport);
+}
+
 /** engine.io-parser, as a transport holds it. */
 type Parser = Transport["parser"];
 
@@ -127,6 +139,7 @@ class EngineIo extends Server implements NodeEngine {
     this.on("connection", (session) => {
       if (session.transport.name === "polling") {
         closeAfterDispatch(session);
+        session.on("close", onSessionClose);
         if (fastPaths) session.on("upgrading", endPoll);
       }
       this.#openSession(session);
@@ -159,6 +172,7 @@ class EngineIo extends Server implements NodeEngine {
   protected override cleanup(): void {
     super.cleanup();
     this.#isClosed = true;
+    for (const { transport } of Object.values(this.clients)) stopAwaitingPoll(transport);
   }
 
   judgeBacklogs(judge: BacklogJudge): void {
