@@ -118,5 +118,11 @@ function fail(error: unknown, advise: Advise): void {
   const status = isExpected ? 2 : 1;
   process.exitCode = status;
   // Bun's watcher is in the process itself: it waits for a change only while the process does not exit.
-  if (!process.execArgv.includes("--watch")) process.exit(status);
+  if (process.execArgv.includes("--watch")) return;
+  const exit = () => process.exit(status);
+  // Node's watcher is told by messages which files to watch. Those about a broken app may still be on their way, and
+  // they have arrived when one more has.
+  const isWatched = process.env["WATCH_REPORT_DEPENDENCIES"] !== undefined;
+  if (isWatched && process.send) process.send({}, undefined, undefined, exit);
+  else exit();
 }
