@@ -5,7 +5,7 @@
  * answer is a success, the runtime makes the handshake and sends the headers of that answer with the 101. Otherwise the
  * client gets the chain's answer.
  */
-import { endToEndFields, toResponse } from "../src/engine/answer.ts";
+import { endToEndFields, mayHaveBody, toResponse } from "../src/engine/answer.ts";
 import type { EngineDriver, Opener } from "../src/engine/driver.ts";
 import { malformedAnswer } from "../src/engine/handshake.ts";
 import type { Upgrade } from "../src/engine/peer.ts";
@@ -36,12 +36,9 @@ export type MakeHandshake<Env> = (request: Request, env: Env, headers: Headers, 
 /** Makes an answer without a body to a HEAD request go out without a Content-Length. */
 export type OmitLength = (answer: Response) => Response;
 
-/** Statuses of answers that never have a body, nor a Content-Length. */
-const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
-
 /** Whether Hono has made the answer to a HEAD request, and nobody has said how long the answer to a GET would be. */
 const lacksLength = ({ body, headers, status }: Response): boolean =>
-  body === null && !headers.has("content-length") && !STATUSES_WITHOUT_BODY.has(status);
+  body === null && !headers.has("content-length") && mayHaveBody(status);
 
 /**
  * Makes the request handler of a service. The handler never throws or rejects.

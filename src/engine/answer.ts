@@ -12,6 +12,12 @@ export interface Answer {
   readonly canCompress?: boolean;
 }
 
+/** Statuses of answers that never have a body, nor a length of one: `new Response()` throws if it gets a body. */
+const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
+
+/** Whether an answer with this status may have a body. */
+export const mayHaveBody = (status: number): boolean => !STATUSES_WITHOUT_BODY.has(status);
+
 /** An answer without headers and body. */
 export const emptyAnswer = (status: number): Answer => ({ status, headers: {} });
 

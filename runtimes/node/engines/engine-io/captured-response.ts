@@ -8,10 +8,7 @@ import {
   type OutgoingHttpHeaders,
   ServerResponse,
 } from "node:http";
-import { type Answer, emptyAnswer } from "../../../../src/engine/answer.ts";
-
-/** Statuses whose answers have no body: `new Response()` throws if it gets one. */
-const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
+import { type Answer, emptyAnswer, mayHaveBody } from "../../../../src/engine/answer.ts";
 
 export class CapturedResponse extends ServerResponse {
   /** Resolves with the answer when `end()` is called. */
@@ -68,7 +65,7 @@ export class CapturedResponse extends ServerResponse {
   }
 
   #joinChunks(): string | Uint8Array<ArrayBuffer> {
-    if (STATUSES_WITHOUT_BODY.has(this.statusCode)) return "";
+    if (!mayHaveBody(this.statusCode)) return "";
     const [only = "", ...rest] = this.#chunks;
     if (typeof only === "string" && rest.length === 0) return only;
     return Buffer.concat(this.#chunks.map((chunk) => Buffer.from(chunk)));
