@@ -110,6 +110,27 @@ function describePlace({ in: where, namespace, socket, requestId }: ErrorPlace):
 }
 
 /**
+ * Calls an author's function that decides by calling back.
+ * @param fail is called if the function fails before it has decided, to decide in its place
+ */
+export function callDecider<Decision extends unknown[]>(
+  call: (decide: (...decision: Decision) => void) => unknown,
+  decide: (...decision: Decision) => void,
+  { report, fail }: { report: (error: unknown) => void; fail: () => void },
+): void {
+  let hasDecided = false;
+  const decideOnce = (...decision: Decision) => {
+    hasDecided = true;
+    decide(...decision);
+  };
+  const onError = (error: unknown) => {
+    report(error);
+    if (!hasDecided) fail();
+  };
+  callContained(() => call(decideOnce), undefined, [], onError);
+}
+
+/**
  * Calls an author's function, and catches what it throws or rejects with.
  * @returns what it has returned; undefined when it has thrown
  */

@@ -5,7 +5,7 @@
 import { EventEmitter } from "node:events";
 import { type ExtendedError, Namespace, Socket } from "socket.io";
 import { UNKNOWN_ERROR } from "../../failure.ts";
-import { type AuthorFunction, callContained, type ErrorReporter } from "../errors.ts";
+import { type AuthorFunction, callContained, callDecider, type ErrorReporter } from "../errors.ts";
 import { Containment, listenerOf, reportErrors } from "./emitter.ts";
 import { createSocketContainment, placeIn, type SocketRules } from "./socket.ts";
 
@@ -88,16 +88,10 @@ export class NamespaceContainment {
   #wrapMiddleware(middleware: Middleware): Middleware {
     return (socket, next) => {
       this.#containSocket(socket);
-      let hasDecided = false;
-      const decide: Next = (error) => {
-        hasDecided = true;
-        next(error);
-      };
-      const onError = (error: unknown) => {
-        this.#errors.report(error, placeIn(socket, { in: "a middleware of a namespace" }));
-        if (!hasDecided) decide(createRefusal());
-      };
-      callContained(() => middleware(socket, decide), undefined, [], onError);
+      callDecider((decide: Next) => middleware(socket, decide), next, {
+        report: (error) => this.#errors.report(error, placeIn(socket, { in: "a middleware of a namespace" })),
+        fail: () => next(createRefusal()),
+      });
     };
   }
 }

@@ -6,7 +6,7 @@ import { EventEmitter } from "node:events";
 import type { DefaultEventsMap, Namespace, Server, ServerOptions, Socket } from "socket.io";
 import type { Engine } from "../../engine/engine.ts";
 import { type Events, RoutedServer } from "../../realtime/server.ts";
-import { callContained, type ErrorReporter } from "../errors.ts";
+import { callDecider, type ErrorReporter } from "../errors.ts";
 import { containAck, hookBroadcasts } from "./broadcast.ts";
 import { Containment, reportErrors } from "./emitter.ts";
 import { NamespaceContainment } from "./namespace.ts";
@@ -74,18 +74,12 @@ export class ContainedServer<
 
   /** Wraps a function that decides whether a dynamic namespace exists: if it fails, there is none. */
   #wrapMatch(match: NamespaceMatch): NamespaceMatch {
-    return (name, auth, next) => {
-      let hasDecided = false;
-      const decide: typeof next = (error, isAllowed) => {
-        hasDecided = true;
-        next(error, isAllowed);
-      };
-      const onError = (error: unknown) => {
-        this.#errors.report(error, { in: "a function that was given to io.of()", namespace: name });
-        if (!hasDecided) decide(null, false);
-      };
-      callContained(() => match(name, auth, decide), undefined, [], onError);
-    };
+    return (name, auth, next) =>
+      callDecider((decide: typeof next) => match(name, auth, decide), next, {
+        report: (error) =>
+          this.#errors.report(error, { in: "a function that was given to io.of()", namespace: name }),
+        fail: () => next(null, false),
+      });
   }
 
   /** Contains `io.engine`, whose listeners of "connection" get sessions. */
