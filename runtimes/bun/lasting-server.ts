@@ -6,6 +6,7 @@
 import { closeSync, openSync } from "node:fs";
 import { clearInterval, setInterval } from "node:timers";
 import type { Logger } from "../../src/settings.ts";
+import { OutageLog } from "../outage-log.ts";
 
 type Server<Data> = Bun.Server<Data>;
 
@@ -15,22 +16,18 @@ const INTERVAL = 500;
 /** How many have to be free before it listens again. */
 const SPARE = 4;
 
-/** For how long it is not logged again that none are left, in milliseconds. */
-const LOG_PAUSE = 60_000;
-
 export class LastingServer<Data> {
   readonly #open: (port: number) => Server<Data>;
-  readonly #logger: Logger;
+  readonly #outages: OutageLog;
   /** The one that listens, and those that have stopped and still have connections. */
   readonly #servers = new Set<Server<Data>>();
   #listening: Server<Data> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #loggedAt = Number.NEGATIVE_INFINITY;
 
   /** @param open calls Bun.serve; throws if the address cannot be listened on */
   constructor(open: (port: number) => Server<Data>, logger: Logger) {
     this.#open = open;
-    this.#logger = logger;
+    this.#outages = new OutageLog(logger);
   }
 
   /** Starts to listen. @returns the port @throws {Error} if the address cannot be listened on */
@@ -46,7 +43,7 @@ export class LastingServer<Data> {
   #look(port: number): void {
     if (this.#listening) {
       if (hasDescriptors(1)) return;
-      this.#log("no file descriptors are left (see ulimit -n)");
+      this.#outages.report("no file descriptors are left (see ulimit -n)");
       const server = this.#listening;
       this.#listening = undefined;
       this.#timer?.ref(); // nothing else may keep the process alive now
@@ -55,16 +52,9 @@ export class LastingServer<Data> {
       try {
         this.listen(port);
       } catch (error) {
-        this.#log(error instanceof Error ? error.message : String(error));
+        this.#outages.report(error instanceof Error ? error.message : String(error));
       }
     }
-  }
-
-  #log(reason: string): void {
-    const now = performance.now();
-    if (now - this.#loggedAt < LOG_PAUSE) return;
-    this.#loggedAt = now;
-    this.#logger.error(`No connections are accepted at the moment: ${reason}`);
   }
 
   /** Publishes a frame to a topic. @returns whether all of its subscribers keep up */

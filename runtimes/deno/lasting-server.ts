@@ -6,6 +6,7 @@
  */
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Logger } from "../../src/settings.ts";
+import { OutageLog } from "../outage-log.ts";
 
 /**
  * How long nobody listens after a server has ended, in milliseconds: at first, and at most. The pause doubles while the
@@ -17,23 +18,19 @@ const LONGEST_PAUSE = 2000;
 /** A server that ends within this time, in milliseconds, has ended soon. */
 const SOON = 60_000;
 
-/** For how long it is not logged again that a server has ended, in milliseconds. */
-const LOG_PAUSE = 60_000;
-
 export class LastingServer {
   readonly #options: Deno.ServeTcpOptions & Deno.ServeInit<Deno.NetAddr>;
-  readonly #logger: Logger;
+  readonly #outages: OutageLog;
   /** The one that listens, and those that have ended, which may still have connections. */
   readonly #servers: Deno.HttpServer[] = [];
   #isClosing = false;
   #pause = FIRST_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #startedAt = 0;
-  #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: Deno.ServeTcpOptions & Deno.ServeInit<Deno.NetAddr>, logger: Logger) {
     this.#options = options;
-    this.#logger = logger;
+    this.#outages = new OutageLog(logger);
   }
 
   /** Starts to listen. @returns the port @throws {Error} if the address cannot be listened on */
@@ -48,13 +45,9 @@ export class LastingServer {
 
   #listenAgain(port: number, error: unknown): void {
     if (this.#isClosing) return;
-    const now = performance.now();
-    if (now - this.#loggedAt > LOG_PAUSE) {
-      this.#loggedAt = now;
-      const reason = error instanceof Error ? error.message : "Deno.serve has ended";
-      this.#logger.error(`No connections are accepted at the moment: ${reason}`);
-    }
-    this.#pause = now - this.#startedAt > SOON ? FIRST_PAUSE : Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#outages.report(error instanceof Error ? error.message : "Deno.serve has ended");
+    this.#pause =
+      performance.now() - this.#startedAt > SOON ? FIRST_PAUSE : Math.min(this.#pause * 2, LONGEST_PAUSE);
     this.#timer = setTimeout(() => {
       try {
         this.listen(port);
