@@ -1,7 +1,7 @@
 /**
- * The Content-Type of answers for which nobody has named one. Every runtime sends a text as text/plain, but on Bun the
- * Response does not say so: the type is lost when Hono copies the Response, to set a header after `next()` or to drop
- * the body for HEAD, and the browser then gets application/octet-stream, which it downloads.
+ * The Content-Type of answers for which nobody has named one. Every runtime sends a text as text/plain, but not every
+ * Response says so. Where it does not, the type is lost when Hono copies the Response, to set a header after `next()` or
+ * to drop the body for HEAD, and the browser then gets application/octet-stream, which it downloads.
  * @see https://github.com/honojs/hono/issues/4286
  * @see https://github.com/oven-sh/bun/pull/42064
  */
@@ -15,12 +15,12 @@ export function nameType(answer: Response): Response {
   return named;
 }
 
-/** Whether this runtime's Response does not say the type of its body, as on Bun. */
+/** Whether a Response does not say the type of its body here. */
 const isTypeHidden = !new Response("").headers.has("content-type");
 
 /**
- * Makes the type of a Blob or a form last when Hono copies the answer: on Bun, a Response shows such a type, and passes
- * it on to copies, only if its headers were read before the copy is made.
+ * Makes the type of a Blob or a form last when Hono copies the answer: a Response that does not say the type of its body
+ * shows such a type, and passes it on to copies, only if its headers were read before the copy is made.
  */
 export const keepType: <Answer>(answer: Answer) => Answer = isTypeHidden
   ? (answer) => {
