@@ -48,7 +48,9 @@ const EVERYTHING = ["test", "test/parity"];
 const PARITY = ["test/parity"];
 const NODE_ONLY = "test/node";
 const concernsEngines = (file: string) =>
-  !/\/(?:cli|ending|package|reload|runners|settings|standalone|surroundings|usage)\.test\.ts$/.test(file);
+  !/\/(?:cli|ending|package|reload|runners|settings|socketio-options|standalone|surroundings|usage)\.test\.ts$/.test(
+    file,
+  );
 const WITHOUT_FAST_PATHS = { FAST_PATHS: "false" };
 
 const TARGETS: readonly Target[] = [

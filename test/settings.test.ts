@@ -6,15 +6,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { describe, test } from "node:test";
-import { createService, type ServiceOptions, type Settings, SettingsError } from "../src/index.ts";
+import { createService, type ServiceOptions, type Settings } from "../src/index.ts";
 import { readSettings, SETTINGS } from "../src/settings.ts";
 import { serve } from "./support/runtime.ts";
 import { QUIET } from "./support/service.ts";
+import { all, refuses, untyped } from "./support/settings.ts";
 
 const DEVELOPMENT_HOSTS = [".localhost", "127.0.0.1", "[::1]", "0.0.0.0"];
-
-/** Options as plain JavaScript may pass them, without type checks. */
-const untyped = (...entries: (readonly unknown[])[]): ServiceOptions => Object.fromEntries(entries);
 
 interface Row {
   readonly option: keyof ServiceOptions;
@@ -28,9 +26,6 @@ interface Row {
   readonly bad: readonly string[];
   readonly badOptions: readonly unknown[];
 }
-
-const all = <Value>(values: string, expected: Value) =>
-  Object.fromEntries(values.split(" ").map((value) => [value, expected]));
 
 const TABLE: readonly Row[] = [
   {
@@ -234,14 +229,6 @@ const TABLE: readonly Row[] = [
   },
 ];
 
-/** Expects a SettingsError with exactly this message. */
-const refuses = (read: () => unknown, message: string) =>
-  assert.throws(read, (error) => {
-    assert.ok(error instanceof SettingsError);
-    assert.deepEqual([error.name, error.message], ["SettingsError", message]);
-    return true;
-  });
-
 for (const { option, variable, form, reads, good, goodOptions, bad, badOptions } of TABLE) {
   describe(`${option} and ${variable}`, () => {
     const readEnv = (value: string) => reads(readSettings({}, { [variable]: value }));
@@ -343,67 +330,6 @@ test("settings are frozen, but not the objects that the author passed", () => {
     for (const part of [allowedHosts, allowedOrigins, trustProxy, socketio]) assert.ok(Object.isFrozen(part));
   }
   for (const own of [allowedHosts, trustProxy, socketio]) assert.ok(!Object.isFrozen(own));
-});
-
-describe("socketio", () => {
-  const FORMS: Readonly<Record<string, string>> = {
-    ...all(
-      "pingInterval pingTimeout upgradeTimeout connectTimeout",
-      "a whole number of milliseconds above 0",
-    ),
-    maxHttpBufferSize: "a whole number of bytes above 0",
-  };
-
-  for (const [name, form] of Object.entries(FORMS)) {
-    test(`${name} is ${form}`, () => {
-      const read = (value: unknown) => readSettings(untyped(["socketio", { [name]: value }]), {}).socketio;
-      assert.deepEqual(Object.entries(read(1)).at(-1), [name, 1]);
-      for (const value of [0, -1, 1.5, NaN, Infinity, null, true]) {
-        refuses(() => read(value), `socketio.${name} must be ${form} (got ${value})`);
-      }
-      refuses(() => read("1000"), `socketio.${name} must be ${form} (got "1000")`);
-    });
-  }
-
-  test("path must start with a slash, and contain no pattern and no query", () => {
-    const read = (path: string) => readSettings({ socketio: { path } }, {}).socketio.path;
-    for (const path of ["/", "/live", "/live/", "/a/b-c.d"]) assert.equal(read(path), path);
-    for (const path of ["", "live", "http://a/b", "/a?b", "/a#b", "/a*", "/:a"]) {
-      refuses(() => read(path), `socketio.path must be a path that starts with "/" (got "${path}")`);
-    }
-  });
-
-  test("transports must be known, and take precedence over TRANSPORTS", () => {
-    const read = (transports: unknown) =>
-      readSettings(untyped(["socketio", { transports }]), { TRANSPORTS: "polling" }).socketio.transports;
-    assert.deepEqual(read(["websocket"]), ["websocket"]);
-    const message = 'socketio.transports must be an array of "polling" and "websocket"';
-    refuses(() => read([]), `${message} (got )`);
-    refuses(() => read(["polling", "udp"]), `${message} (got polling,udp)`);
-    refuses(() => read("polling"), `${message} (got "polling")`);
-  });
-
-  test("any other option is passed on unchanged", () => {
-    const socketio = { transports: ["polling" as const], cookie: true, addTrailingSlash: false };
-    assert.deepEqual(readSettings({ socketio }, {}).socketio, socketio);
-  });
-
-  test("allowed origins get CORS headers, unless cors says otherwise", () => {
-    const cors = (options: ServiceOptions) => readSettings(options, {}).socketio.cors;
-    assert.equal(cors({}), undefined);
-    assert.deepEqual(cors({ allowedOrigins: "https://a.org, https://b.org" }), {
-      origin: ["https://a.org", "https://b.org"],
-      credentials: true,
-    });
-    assert.deepEqual(cors({ allowedOrigins: ["https://a.org", "*"] }), { origin: "*" });
-    const own = { origin: false };
-    assert.equal(cors({ allowedOrigins: "*", socketio: { cors: own } }), own);
-    assert.deepEqual(cors({ allowedOrigins: "*, https://a.org", socketio: { cors: own } }), {
-      origin: ["https://a.org"],
-    });
-    const all = { origin: "*" };
-    assert.equal(cors({ allowedOrigins: "https://a.org", socketio: { cors: all } }), all);
-  });
 });
 
 test("the README's table names every setting", async () => {
